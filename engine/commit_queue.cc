@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commit_queue.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+size_t BytesOf(const Batch& batch) {
+  size_t bytes = 0;
+  for (const Change& change : batch) {
+    bytes += change.key.size() + change.value.size();
+  }
+  return bytes;
+}
+
+Verdict Refused(absl::Status status) {
+  return {.outcome = Verdict::Outcome::kRefused, .status = std::move(status)};
+}
+
+absl::Status CheckBounds(const CallBounds& bounds) {
+  if (bounds.cancelled != nullptr &&
+      bounds.cancelled->load(std::memory_order_relaxed)) {
+    return error::Cancelled();
+  }
+  if (bounds.deadline != std::chrono::steady_clock::time_point::max() &&
+      bounds.deadline <= std::chrono::steady_clock::now()) {
+    return error::DeadlineExceeded();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+CommitQueue::CommitQueue(Storage& storage, TrustedTime& time, Limits limits,
+                         std::function<void(const absl::Status&)> on_failed)
+    : storage_(storage),
+      time_(time),
+      limits_(limits),
+      on_failed_(std::move(on_failed)),
+      thread_([this] { Run(); }) {}
+
+CommitQueue::~CommitQueue() {
+  {
+    absl::MutexLock lock(&mutex_);
+    closing_ = true;
+  }
+  thread_.join();
+}
+
+void CommitQueue::Submit(const Batch& batch, CallBounds bounds, Done done) {
+  const size_t bytes = BytesOf(batch);
+  absl::Status refusal;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closing_) {
+      refusal = error::StoreClosing();
+    } else if (!failure_.ok()) {
+      refusal = failure_;
+    } else if (waiting_.size() >= limits_.queued_batches ||
+               (!waiting_.empty() &&
+                waiting_bytes_ + bytes > limits_.queued_bytes)) {
+      refusal = error::QueueFull(waiting_.size(), waiting_bytes_);
+    } else {
+      waiting_bytes_ += bytes;
+      waiting_.push_back({&batch, bytes, bounds, std::move(done)});
+    }
+  }
+  if (!refusal.ok()) done(Refused(std::move(refusal)));
+}
+
+absl::Status CommitQueue::health() const {
+  if (!failed_.load(std::memory_order_acquire)) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  return failure_;
+}
+
+void CommitQueue::Run() {
+  for (;;) {
+    std::vector<Waiting> group = TakeGroup();
+    if (group.empty()) return;
+    CommitGroup(absl::MakeSpan(group));
+  }
+}
+
+std::vector<CommitQueue::Waiting> CommitQueue::TakeGroup() {
+  absl::MutexLock lock(&mutex_);
+  const auto something_to_do = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return !waiting_.empty() || closing_;
+  };
+  mutex_.Await(absl::Condition(&something_to_do));
+  std::vector<Waiting> group;
+  size_t bytes = 0;
+  while (!waiting_.empty() && group.size() < limits_.group_batches &&
+         (group.empty() ||
+          bytes + waiting_.front().bytes <= limits_.group_bytes)) {
+    bytes += waiting_.front().bytes;
+    group.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  waiting_bytes_ -= bytes;
+  return group;
+}
+
+void CommitQueue::CommitGroup(absl::Span<Waiting> group) {
+  std::vector<Waiting*> in_time;
+  in_time.reserve(group.size());
+  for (Waiting& waiting : group) {
+    absl::Status bounds = CheckBounds(waiting.bounds);
+    if (bounds.ok()) {
+      in_time.push_back(&waiting);
+    } else {
+      waiting.done(Refused(std::move(bounds)));
+    }
+  }
+  if (!in_time.empty()) CommitJudged(in_time);
+}
+
+void CommitQueue::CommitJudged(absl::Span<Waiting* const> group) {
+  const absl::Status failure = health();
+  std::vector<const Batch*> batches;
+  batches.reserve(group.size());
+  for (const Waiting* waiting : group) batches.push_back(waiting->batch);
+  const absl::StatusOr<std::vector<Verdict>> verdicts =
+      failure.ok() ? storage_.Commit(batches,
+                                     absl::ToUnixMillis(time_.Confirmed()))
+                   : failure;
+  if (verdicts.ok()) {
+    for (size_t i = 0; i < group.size(); ++i) group[i]->done((*verdicts)[i]);
+    return;
+  }
+  if (absl::IsResourceExhausted(verdicts.status()) && group.size() > 1) {
+    const size_t half = group.size() / 2;
+    CommitJudged(group.subspan(0, half));
+    CommitJudged(group.subspan(half));
+    return;
+  }
+  Verdict verdict = Refused(verdicts.status());
+  if (absl::IsUnknown(verdicts.status())) {
+    verdict.outcome = Verdict::Outcome::kUnknown;
+    Fail(verdicts.status());
+  }
+  for (Waiting* waiting : group) waiting->done(verdict);
+}
+
+void CommitQueue::Fail(const absl::Status& cause) {
+  {
+    absl::MutexLock lock(&mutex_);
+    failure_ = error::StoreFailed(cause.message());
+  }
+  failed_.store(true, std::memory_order_release);
+  if (on_failed_ != nullptr) on_failed_(cause);
+}
+
+}  // namespace statecpp

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_COMMIT_QUEUE_H_
+#define STATECPP_ENGINE_COMMIT_QUEUE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "engine/storage.h"
+#include "engine/trusted_time.h"
+#include "engine/write.h"
+
+namespace statecpp {
+
+// Group commit: writers hand in batches from any thread, one thread commits all
+// that wait in one step of the Storage and hands the verdicts back.
+//
+//   CommitQueue queue(storage, time, {}, on_failed);
+//   queue.Submit(batch, bounds, [](Verdict verdict) { ... });
+//
+// Why a writer never waits for a timer: while one group is synced the next one
+// forms by itself, so a lone writer pays one sync and many writers share it.
+//
+//   - Batches are judged in the order they were submitted.
+//   - Bounds are read last, right before a batch is judged: whoever gave up
+//     before has written nothing, whoever gives up later may have.
+//   - A group that does not fit is split in two in its order, each half judged
+//     and committed anew, down to one batch, which is then refused alone.
+//   - After a failed sync nothing is tried again: what the system has already
+//     dropped from its cache, a second sync would report as written. Every
+//     later batch is refused, and `on_failed` is told once.
+//
+// Thread-safe.
+class CommitQueue {
+ public:
+  struct Limits {
+    // Waiting, not yet taken by the commit thread.
+    size_t queued_batches = 16384;
+    size_t queued_bytes = size_t{256} << 20;
+    // In one group; one batch alone may be larger.
+    size_t group_batches = 1024;
+    size_t group_bytes = size_t{8} << 20;
+  };
+
+  // Called on the commit thread, or on the submitting one where the batch is
+  // refused at once. May submit.
+  using Done = absl::AnyInvocable<void(Verdict)>;
+
+  CommitQueue(Storage& storage, TrustedTime& time, Limits limits,
+              std::function<void(const absl::Status&)> on_failed);
+
+  // Commits what waits, then ends. Nothing may be submitted from now on but by
+  // the verdicts' receivers, who are refused.
+  ~CommitQueue();
+
+  // `batch` and `bounds.cancelled` must live until `done` is called.
+  void Submit(const Batch& batch, CallBounds bounds, Done done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // OK until a sync failed; then what every call is to answer.
+  absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Waiting {
+    const Batch* batch;
+    size_t bytes;
+    CallBounds bounds;
+    Done done;
+  };
+
+  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<Waiting> TakeGroup() ABSL_LOCKS_EXCLUDED(mutex_);
+  void CommitGroup(absl::Span<Waiting> group) ABSL_LOCKS_EXCLUDED(mutex_);
+  void CommitJudged(absl::Span<Waiting* const> group)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Fail(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  Storage& storage_;
+  TrustedTime& time_;
+  const Limits limits_;
+  const std::function<void(const absl::Status&)> on_failed_;
+
+  std::atomic<bool> failed_ = false;
+  mutable absl::Mutex mutex_;
+  std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
+  size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_COMMIT_QUEUE_H_

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/errors.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace statecpp::error {
+namespace {
+
+constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
+constexpr absl::string_view kHttpCode = "statecpp/http-code";
+
+absl::Status WithHttpCode(absl::Status status, int http_code) {
+  status.SetPayload(kHttpCode, absl::Cord(absl::StrCat(http_code)));
+  return status;
+}
+
+absl::Status InvalidArgument(absl::string_view text) {
+  return WithHttpCode(absl::InvalidArgumentError(text), 400);
+}
+
+absl::Status Mismatch(absl::string_view text) {
+  absl::Status status = absl::FailedPreconditionError(text);
+  status.SetPayload(kETagMismatch, absl::Cord());
+  return status;
+}
+
+// The same status under another text.
+absl::Status Reworded(const absl::Status& status, absl::string_view text) {
+  absl::Status reworded(status.code(), text);
+  status.ForEachPayload(
+      [&reworded](absl::string_view type, const absl::Cord& payload) {
+        reworded.SetPayload(type, payload);
+      });
+  return reworded;
+}
+
+}  // namespace
+
+bool IsETagMismatch(const absl::Status& status) {
+  return status.GetPayload(kETagMismatch).has_value();
+}
+
+std::optional<int> HttpCode(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kHttpCode);
+  int http_code = 0;
+  if (!payload.has_value() ||
+      !absl::SimpleAtoi(std::string(*payload), &http_code)) {
+    return std::nullopt;
+  }
+  return http_code;
+}
+
+absl::Status EmptyKey() {
+  return InvalidArgument(
+      "the key is empty; a key has at least one byte; nothing was read or "
+      "written");
+}
+
+absl::Status KeyTooLong(size_t size, size_t limit) {
+  return InvalidArgument(absl::StrCat("the key has ", size,
+                                      " bytes; the limit is ", limit,
+                                      "; nothing was read or written"));
+}
+
+absl::Status ContentTypeTooLong(size_t size, size_t limit) {
+  return InvalidArgument(absl::StrCat("the content type has ", size,
+                                      " bytes; the limit is ", limit,
+                                      "; nothing was written"));
+}
+
+absl::Status TtlOutOfRange(absl::Duration ttl, absl::Duration limit) {
+  return InvalidArgument(absl::StrCat(
+      "the time to live is ", absl::FormatDuration(ttl),
+      "; it must be more than nothing and at most ",
+      absl::FormatDuration(limit), "; nothing was written"));
+}
+
+absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
+                           uint64_t limit) {
+  return WithHttpCode(
+      absl::InvalidArgumentError(absl::StrCat(
+          "value of \"", key, "\" is too large: key, value and content type "
+          "take ", size, " bytes; the limit maxValueSize is ", limit,
+          "; nothing was written")),
+      413);
+}
+
+absl::Status ETagMismatch(absl::string_view key, absl::string_view expected,
+                          const std::optional<ETag>& found) {
+  if (!ETag::Parse(expected).has_value()) {
+    return Mismatch(absl::StrCat(
+        "etag \"", expected, "\" of \"", key,
+        "\" is not one that this store issues (16 hexadecimal digits "
+        "expected); nothing was written"));
+  }
+  return Mismatch(absl::StrCat(
+      "etag mismatch on \"", key, "\": expected ", expected, ", found ",
+      found.has_value() ? found->ToString() : "no item",
+      "; nothing was written; read the item again and retry"));
+}
+
+absl::Status AlreadyExists(absl::string_view key, const ETag& found) {
+  return Mismatch(absl::StrCat("first-write of \"", key,
+                               "\" without an etag: expected no item, found ",
+                               found.ToString(), "; nothing was written"));
+}
+
+absl::Status TransactionRefused(const absl::Status& cause, size_t index,
+                                size_t count) {
+  return Reworded(
+      cause, absl::StrCat(
+                 IsETagMismatch(cause) ? "possible etag mismatch in operation "
+                                       : "transaction refused in operation ",
+                 index + 1, " of ", count, ": ", cause.message()));
+}
+
+absl::Status TransactionTooLong(size_t count, int64_t limit) {
+  return InvalidArgument(absl::StrCat("the transaction has ", count,
+                                      " operations; the limit maxTxnOps is ",
+                                      limit, "; nothing was written"));
+}
+
+absl::Status TooMuchContention(absl::string_view key, int attempts) {
+  return WithHttpCode(
+      absl::AbortedError(absl::StrCat(
+          "other writers changed \"", key, "\" in each of ", attempts,
+          " attempts to judge the write; nothing was written; retry")),
+      503);
+}
+
+absl::Status BulkPartlyFailed(const std::vector<BulkFailure>& failures,
+                              size_t count) {
+  if (failures.empty()) return absl::OkStatus();
+  const BulkFailure* decisive = &failures.front();
+  for (const BulkFailure& failure : failures) {
+    if (!IsETagMismatch(failure.status)) continue;
+    decisive = &failure;
+    break;
+  }
+  return Reworded(
+      decisive->status,
+      absl::StrCat(
+          failures.size(), " of ", count, " items failed, the others were "
+          "applied: ",
+          absl::StrJoin(failures, "; ",
+                        [](std::string* out, const BulkFailure& failure) {
+                          absl::StrAppend(out, "\"", failure.key, "\": ",
+                                          failure.status.message());
+                        })));
+}
+
+absl::Status Cancelled() {
+  return absl::CancelledError(
+      "the caller gave up before the write was judged; nothing was written");
+}
+
+absl::Status DeadlineExceeded() {
+  return absl::DeadlineExceededError(
+      "the deadline passed before the write was judged; nothing was written");
+}
+
+absl::Status QueueFull(size_t writes, size_t bytes) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the write queue is full: ", writes, " writes, ", bytes,
+          " bytes wait for the disk; nothing was written; retry later")),
+      429);
+}
+
+absl::Status StoreFull(uint64_t used, uint64_t max_size) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the store is full: ", used, " bytes of maxSize ", max_size,
+          " are in use; nothing was written; raise maxSize or delete keys "
+          "(deletes still work)")),
+      507);
+}
+
+absl::Status DiskFull(absl::string_view path) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the disk of ", path, " is full; nothing was written; free space or "
+          "delete keys (deletes still work)")),
+      507);
+}
+
+absl::Status StoreClosing() {
+  return WithHttpCode(
+      absl::UnavailableError("the store is closing; nothing was written"),
+      503);
+}
+
+absl::Status CommitOutcomeUnknown(absl::string_view cause) {
+  return absl::UnknownError(absl::StrCat(
+      "the commit failed while it was synced (", cause,
+      "): whether the write is on disk shows when the store is opened again"));
+}
+
+absl::Status StoreFailed(absl::string_view cause) {
+  return WithHttpCode(
+      absl::UnavailableError(absl::StrCat(
+          "the store stopped after a failed sync (", cause,
+          "); nothing was read or written; restart to open it again")),
+      503);
+}
+
+absl::Status Storage(absl::string_view action, int code,
+                     absl::string_view text) {
+  return absl::InternalError(
+      absl::StrCat("could not ", action, ": ", text, " (LMDB ", code, ")"));
+}
+
+absl::Status RecordDamaged(absl::string_view reason) {
+  return absl::DataLossError(absl::StrCat(
+      "the record is damaged: ", reason,
+      "; it was not read as missing; restore the key from a backup, or "
+      "overwrite or delete it without an etag"));
+}
+
+absl::Status HashCollision() {
+  return absl::DataLossError(
+      "the record at this key's place holds another key; nothing was changed");
+}
+
+absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {
+  return absl::DataLossError(absl::StrCat("the header of the store at ", path,
+                                          " is damaged: ", reason,
+                                          "; nothing was opened; restore it "
+                                          "from a backup"));
+}
+
+absl::Status FormatTooNew(absl::string_view path, int found, int supported) {
+  return WithHttpCode(
+      absl::UnimplementedError(absl::StrCat(
+          "the store at ", path, " has format ", found,
+          "; this program reads up to format ", supported,
+          "; nothing was opened; use a newer program")),
+      500);
+}
+
+absl::Status FileDamaged(absl::string_view path, absl::string_view reason) {
+  return absl::DataLossError(absl::StrCat(path, " is damaged: ", reason,
+                                          "; nothing was opened or changed; "
+                                          "restore it from a backup"));
+}
+
+absl::Status AccumulatorDamaged(absl::string_view path) {
+  return absl::DataLossError(absl::StrCat(
+      "the accumulator of the store at ", path,
+      " is damaged; nothing was opened; restore it from a backup"));
+}
+
+absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
+                                 uint64_t unreadable) {
+  return absl::DataLossError(absl::StrCat(
+      "the records are not those that the store wrote: counted ", counted,
+      ", expected ", kept, " (", unreadable,
+      " damaged ones were replaced); records were replayed, deleted or planted "
+      "behind the store's back; restore it from a backup"));
+}
+
+absl::Status StoreMissing(absl::string_view path) {
+  return absl::NotFoundError(absl::StrCat(
+      "there is no store at ", path, "; none was made, as it may not be "
+      "created here"));
+}
+
+absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
+                       absl::Duration waited) {
+  return WithHttpCode(
+      absl::UnavailableError(absl::StrCat(
+          path, " is held by ", holder, "; waited ",
+          absl::FormatDuration(waited),
+          "; nothing was opened; stop that process, or use another folder")),
+      503);
+}
+
+absl::Status NotADirectory(absl::string_view path) {
+  return InvalidArgument(absl::StrCat(
+      path, " is not a folder; name a folder, or a path where one can be "
+      "made; nothing was opened"));
+}
+
+absl::Status NetworkFileSystem(absl::string_view path, absl::string_view kind) {
+  return InvalidArgument(absl::StrCat(
+      path, " is on a network file system (", kind,
+      "), where locks and memory maps are not safe; use a local disk; nothing "
+      "was opened"));
+}
+
+absl::Status MaxSizeTooSmall(absl::string_view path, uint64_t max_size,
+                             uint64_t used) {
+  return InvalidArgument(absl::StrCat(
+      "maxSize is ", max_size, " bytes, but the store at ", path, " uses ",
+      used, "; give at least that; nothing was opened"));
+}
+
+absl::Status System(absl::string_view action, absl::string_view path,
+                    int error_number) {
+  const std::string text = absl::StrCat("could not ", action, " ", path, ": ",
+                                        std::strerror(error_number));
+  switch (error_number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return WithHttpCode(absl::PermissionDeniedError(text), 403);
+    case ENOSPC:
+    case EDQUOT:
+      return WithHttpCode(absl::ResourceExhaustedError(text), 507);
+    case ENOENT:
+      return absl::NotFoundError(text);
+    default:
+      return absl::InternalError(text);
+  }
+}
+
+absl::Status InvalidField(absl::string_view name, absl::string_view value,
+                          absl::string_view expected) {
+  // Keys of 16 bytes and more, in hex or base64, are longer than this.
+  constexpr size_t kShown = 21;
+  const std::string shown =
+      value.size() <= kShown
+          ? absl::StrCat("\"", absl::Utf8SafeCEscape(value), "\"")
+          : absl::StrCat("a text of ", value.size(), " bytes");
+  return InvalidArgument(absl::StrCat("metadata field \"", name, "\" is ", shown,
+                                      "; expected ", expected,
+                                      "; the component was not initialised"));
+}
+
+absl::Status RepeatedField(absl::string_view name, absl::string_view other) {
+  return InvalidArgument(absl::StrCat(
+      "metadata fields \"", absl::CEscape(name.substr(0, 64)), "\" and \"",
+      absl::CEscape(other.substr(0, 64)),
+      "\" differ in case alone, and names match in any case; remove one; the "
+      "component was not initialised"));
+}
+
+absl::Status UnknownField(absl::string_view name, absl::string_view nearest) {
+  return InvalidArgument(absl::StrCat(
+      "metadata field \"", absl::CEscape(name.substr(0, 64)),
+      "\" is unknown, and strictMetadata is set; ",
+      nearest.empty() ? "" : absl::StrCat("did you mean \"", nearest, "\"? "),
+      "correct or remove it; the component was not initialised"));
+}
+
+absl::Status SealingNotBuilt() {
+  return InvalidArgument(
+      "metadata field \"encryption\" is \"required\", its default, but sealed "
+      "stores are not built yet in this version; to keep records in clear, "
+      "give the component encryption: \"off\", in quotes; the component was "
+      "not initialised");
+}
+
+absl::Status InstanceNameTooLong(size_t size, size_t limit) {
+  return InvalidArgument(absl::StrCat(
+      "the component's name takes ", size, " bytes as a file name; the limit "
+      "is ", limit, "; give the component a shorter name; nothing was opened"));
+}
+
+absl::Status InstanceRecordUnreadable(absl::string_view instance,
+                                      absl::string_view reason) {
+  return WithHttpCode(
+      absl::UnavailableError(absl::StrCat(
+          "what was remembered of instance \"", instance,
+          "\" cannot be read: ", reason,
+          "; nothing was opened; restart daprd or reload the component, which "
+          "configures it anew")),
+      503);
+}
+
+absl::Status InvalidTtl(absl::string_view key, absl::string_view value) {
+  return InvalidArgument(absl::StrCat(
+      "metadata \"ttlInSeconds\" of \"", key, "\" is \"",
+      absl::CEscape(value.substr(0, 64)),
+      "\"; expected whole seconds up to 2147483647, 0 for no expiry, or -1 for "
+      "never, also where the component has a default; nothing was written"));
+}
+
+absl::Status UnknownConcurrency(absl::string_view key, int value) {
+  return InvalidArgument(absl::StrCat(
+      "the concurrency of \"", key, "\" is ", value,
+      "; expected 0 (unspecified), 1 (first-write) or 2 (last-write); nothing "
+      "was written"));
+}
+
+absl::Status NeitherSetNorDelete() {
+  return InvalidArgument(
+      "the operation is neither a set nor a delete; give it one of the two; "
+      "nothing was written");
+}
+
+absl::Status ItemPastReplyLimit(uint64_t limit) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "left out: with this item the reply would pass ", limit,
+          " bytes, and daprd receives at most 4194304; read fewer keys at a "
+          "time")),
+      413);
+}
+
+absl::Status ReplyPastLimit(size_t items, uint64_t limit) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the reply for ", items, " keys would pass ", limit,
+          " bytes even without the values, and daprd receives at most 4194304; "
+          "read fewer keys at a time; nothing was returned")),
+      413);
+}
+
+}  // namespace statecpp::error

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_ERRORS_H_
+#define STATECPP_ENGINE_ERRORS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/etag.h"
+
+// Every error that a caller, a user or an operator can see, one function each,
+// grouped by what it is about. A text says what failed, which value, what was
+// expected, what to do, and what did not happen.
+//
+// Three properties travel with a Status as payloads, for the edge to map:
+//   - IsETagMismatch: FAILED_PRECONDITION is used for ETags and nothing else;
+//   - HttpCode: the HTTP status an application should see, where the code alone
+//     does not say it;
+//   - FailedKeys: of a bulk write, the keys that were not written.
+namespace statecpp::error {
+
+// --- What an error says of itself -------------------------------------------
+
+bool IsETagMismatch(const absl::Status& status);
+
+// The HTTP status that fits; nullopt where nothing better than 500 does.
+std::optional<int> HttpCode(const absl::Status& status);
+
+// --- Keys and values ---------------------------------------------------------
+
+absl::Status EmptyKey();
+absl::Status KeyTooLong(size_t size, size_t limit);
+absl::Status ContentTypeTooLong(size_t size, size_t limit);
+absl::Status TtlOutOfRange(absl::Duration ttl, absl::Duration limit);
+// `size` counts key, value and content type together.
+absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
+                           uint64_t limit);
+
+// --- Preconditions -----------------------------------------------------------
+
+// `expected` is the text given; `found` the live item's version, or nullopt.
+absl::Status ETagMismatch(absl::string_view key, absl::string_view expected,
+                          const std::optional<ETag>& found);
+// First-write found an item there already.
+absl::Status AlreadyExists(absl::string_view key, const ETag& found);
+// A precondition of operation `index` (from 0) of `count` failed in a
+// transaction. Keeps what `cause` says of itself.
+absl::Status TransactionRefused(const absl::Status& cause, size_t index,
+                                size_t count);
+absl::Status TransactionTooLong(size_t count, int64_t limit);
+// Other writers changed the key between every look and its commit.
+absl::Status TooMuchContention(absl::string_view key, int attempts);
+
+// Joins what became of a bulk write: OK when every status is. Otherwise the
+// first failure decides the code (an ETag mismatch before all others), and the
+// text names every key that was not written.
+struct BulkFailure {
+  std::string key;
+  absl::Status status;
+};
+absl::Status BulkPartlyFailed(const std::vector<BulkFailure>& failures,
+                              size_t count);
+
+// --- Outcomes of a commit ----------------------------------------------------
+
+absl::Status Cancelled();
+absl::Status DeadlineExceeded();
+absl::Status QueueFull(size_t writes, size_t bytes);
+absl::Status StoreFull(uint64_t used, uint64_t max_size);
+absl::Status DiskFull(absl::string_view path);
+absl::Status StoreClosing();
+// The cause is a failed sync or meta write; the outcome is not known.
+absl::Status CommitOutcomeUnknown(absl::string_view cause);
+// Every call after that.
+absl::Status StoreFailed(absl::string_view cause);
+absl::Status Storage(absl::string_view action, int code,
+                     absl::string_view text);
+
+// --- Damage ------------------------------------------------------------------
+
+absl::Status RecordDamaged(absl::string_view reason);
+absl::Status HashCollision();
+absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason);
+absl::Status FormatTooNew(absl::string_view path, int found, int supported);
+absl::Status FileDamaged(absl::string_view path, absl::string_view reason);
+absl::Status AccumulatorDamaged(absl::string_view path);
+// A walk over the records came to another sum or count than was kept.
+absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
+                                 uint64_t unreadable);
+
+// --- Opening -----------------------------------------------------------------
+
+absl::Status StoreMissing(absl::string_view path);
+absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
+                       absl::Duration waited);
+absl::Status NotADirectory(absl::string_view path);
+absl::Status NetworkFileSystem(absl::string_view path, absl::string_view kind);
+absl::Status MaxSizeTooSmall(absl::string_view path, uint64_t max_size,
+                             uint64_t used);
+// A system call failed. `action` is a phrase: "create the folder".
+absl::Status System(absl::string_view action, absl::string_view path,
+                    int error_number);
+
+// --- Component metadata ------------------------------------------------------
+
+// `expected` is a phrase: "a duration such as \"5m\"". A long value, which may
+// be a secret in the wrong field, is described and not shown.
+absl::Status InvalidField(absl::string_view name, absl::string_view value,
+                          absl::string_view expected);
+absl::Status RepeatedField(absl::string_view name, absl::string_view other);
+// `nearest` is the name that was probably meant, or empty.
+absl::Status UnknownField(absl::string_view name, absl::string_view nearest);
+absl::Status SealingNotBuilt();
+absl::Status InstanceNameTooLong(size_t size, size_t limit);
+// The file that remembers an instance's configuration.
+absl::Status InstanceRecordUnreadable(absl::string_view instance,
+                                      absl::string_view reason);
+
+// --- Requests ----------------------------------------------------------------
+
+absl::Status InvalidTtl(absl::string_view key, absl::string_view value);
+absl::Status UnknownConcurrency(absl::string_view key, int value);
+absl::Status NeitherSetNorDelete();
+// One item of a bulk read, and the whole of it.
+absl::Status ItemPastReplyLimit(uint64_t limit);
+absl::Status ReplyPastLimit(size_t items, uint64_t limit);
+
+}  // namespace statecpp::error
+
+#endif  // STATECPP_ENGINE_ERRORS_H_

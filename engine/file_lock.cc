@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+constexpr absl::Duration kRetryInterval = absl::Milliseconds(20);
+
+std::string DescribeThisProcess() {
+  char host[256] = "unknown";
+  gethostname(host, sizeof(host) - 1);
+  return absl::StrCat(
+      "pid ", getpid(), " on ", host, " since ",
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone()),
+      "\n");
+}
+
+std::string ReadHolder(int fd) {
+  char text[512];
+  const ssize_t size = pread(fd, text, sizeof(text), 0);
+  if (size <= 0) return "another process";
+  return std::string(absl::StripSuffix({text, static_cast<size_t>(size)},
+                                       "\n"));
+}
+
+}  // namespace
+
+absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
+                                           absl::Duration timeout) {
+  const int fd =
+      open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return error::System("open the lock file", file, errno);
+  FileLock lock(fd);
+
+  const absl::Time deadline = absl::Now() + timeout;
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return error::System("lock", file, errno);
+    }
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) {
+      return error::StoreHeld(file, ReadHolder(fd), timeout);
+    }
+    absl::SleepFor(std::min(left, kRetryInterval));
+  }
+  // Only for whoever waits: the lock holds whether or not this is written.
+  const std::string holder = DescribeThisProcess();
+  if (ftruncate(fd, 0) == 0) {
+    [[maybe_unused]] const ssize_t written =
+        pwrite(fd, holder.data(), holder.size(), 0);
+  }
+  return lock;
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+}  // namespace statecpp

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/keys.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/coding.h"
+
+namespace statecpp {
+namespace {
+
+constexpr int kMaxAncestors = 6;
+constexpr absl::string_view kSeparator = "||";
+constexpr char kAncestorMark = 0x01;
+constexpr char kLeafMark = 0x00;
+
+constexpr int64_t kDueUnitSeconds = 64;
+constexpr size_t kDueSize = sizeof(uint32_t);
+
+template <typename Bytes>
+void Append(std::string& key, const Bytes& hash) {
+  key.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+
+}  // namespace
+
+std::string RecordKey(const PathHash& paths, absl::string_view user_key) {
+  std::string key;
+  key.reserve(kMaxAncestors * (1 + PathHash::kAncestorSize) + 1 +
+              PathHash::kLeafSize);
+  size_t end = 0;
+  for (int depth = 0; depth < kMaxAncestors; ++depth) {
+    const size_t separator = user_key.find(kSeparator, end);
+    if (separator == absl::string_view::npos) break;
+    end = separator + kSeparator.size();
+    key.push_back(kAncestorMark);
+    Append(key, paths.OfAncestor(user_key.substr(0, end)));
+  }
+  key.push_back(kLeafMark);
+  Append(key, paths.OfLeaf(user_key));
+  return key;
+}
+
+std::string ExpiryKey(absl::Time now, absl::Time expires,
+                      absl::string_view record_key) {
+  const int64_t ttl = absl::ToInt64Seconds(expires - now);
+  int64_t step = kDueUnitSeconds;
+  while (step < ttl / 16) step *= 2;
+  // The ceiling, at least one millisecond past the moment of expiry.
+  const int64_t due = (absl::ToUnixSeconds(expires) / step + 1) * step;
+  const int64_t units =
+      std::clamp<int64_t>(due / kDueUnitSeconds, 0,
+                          std::numeric_limits<uint32_t>::max());
+  std::string key;
+  AppendBigEndian32(key, static_cast<uint32_t>(units));
+  key.append(record_key.data(), record_key.size());
+  return key;
+}
+
+std::optional<ExpiryEntry> ParseExpiryKey(absl::string_view key) {
+  if (key.size() <= kDueSize) return std::nullopt;
+  const int64_t units = LoadBigEndian32(key.data());
+  return ExpiryEntry{absl::FromUnixSeconds(units * kDueUnitSeconds),
+                     key.substr(kDueSize)};
+}
+
+}  // namespace statecpp

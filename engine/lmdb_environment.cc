@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/lmdb_environment.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+constexpr const char* kTableNames[LmdbEnvironment::kTables] = {
+    "meta", "records", "expiry"};
+// Far more than the threads of any server; a slot is 64 bytes.
+constexpr unsigned kMaxReaders = 1024;
+
+MDB_val Val(absl::string_view view) {
+  return {view.size(), const_cast<char*>(view.data())};
+}
+
+absl::string_view View(const MDB_val& val) {
+  return {static_cast<const char*>(val.mv_data), val.mv_size};
+}
+
+// Positive codes are the system's, negative ones LMDB's own.
+absl::Status LmdbError(absl::string_view action, int code) {
+  switch (code) {
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+    case ENOSPC:
+    case EDQUOT:
+      return absl::ResourceExhaustedError(mdb_strerror(code));
+    case MDB_READERS_FULL:
+      return absl::UnavailableError("too many readers at once");
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+      return error::FileDamaged("the store's file", mdb_strerror(code));
+    default:
+      return error::Storage(action, code, mdb_strerror(code));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
+    const std::string& folder, uint64_t map_size,
+    void (*on_assertion)(const char* text)) {
+  MDB_env* env = nullptr;
+  if (const int code = mdb_env_create(&env); code != 0) {
+    return LmdbError("create an LMDB environment", code);
+  }
+  std::unique_ptr<LmdbEnvironment> environment(new LmdbEnvironment(env));
+  mdb_env_set_maxdbs(env, kTables);
+  mdb_env_set_maxreaders(env, kMaxReaders);
+  mdb_env_set_mapsize(env, map_size);
+  if (on_assertion != nullptr) {
+    mdb_env_set_userctx(env, reinterpret_cast<void*>(on_assertion));
+    mdb_env_set_assert(env, [](MDB_env* failed, const char* text) {
+      reinterpret_cast<void (*)(const char*)>(mdb_env_get_userctx(failed))(
+          text);
+    });
+  }
+  if (const int code = mdb_env_open(env, folder.c_str(), MDB_NOTLS, 0600);
+      code != 0) {
+    if (code > 0) return error::System("open the store in", folder, code);
+    return LmdbError("open the store", code);
+  }
+  environment->KeepDescriptorsFromChildren(folder + "/data.mdb");
+  mdb_reader_check(env, &environment->stale_readers_);
+  if (const absl::Status opened = environment->OpenTables(); !opened.ok()) {
+    return opened;
+  }
+  return environment;
+}
+
+// LMDB opens data.mdb twice without O_CLOEXEC, and gives one of the two
+// descriptors away only.
+void LmdbEnvironment::KeepDescriptorsFromChildren(
+    const std::string& file) const {
+  char real_path[PATH_MAX];
+  DIR* const descriptors = opendir("/proc/self/fd");
+  if (realpath(file.c_str(), real_path) == nullptr || descriptors == nullptr) {
+    fcntl(descriptor(), F_SETFD, FD_CLOEXEC);
+    if (descriptors != nullptr) closedir(descriptors);
+    return;
+  }
+  while (const dirent* entry = readdir(descriptors)) {
+    char target[PATH_MAX];
+    const ssize_t size =
+        readlinkat(dirfd(descriptors), entry->d_name, target, sizeof(target));
+    if (size > 0 && absl::string_view(target, size) == real_path) {
+      fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
+    }
+  }
+  closedir(descriptors);
+}
+
+absl::Status LmdbEnvironment::OpenTables() {
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) {
+    return LmdbError("begin a transaction", code);
+  }
+  for (int i = 0; i < kTables; ++i) {
+    const int code = mdb_dbi_open(txn, kTableNames[i], MDB_CREATE, &tables_[i]);
+    if (code != 0) {
+      mdb_txn_abort(txn);
+      return LmdbError(absl::StrCat("open the table ", kTableNames[i]), code);
+    }
+  }
+  // Writes pages only when a table was made.
+  if (const int code = mdb_txn_commit(txn); code != 0) {
+    return LmdbError("commit the tables", code);
+  }
+  MDB_stat stat;
+  mdb_env_stat(env_, &stat);
+  page_size_ = stat.ms_psize;
+  return absl::OkStatus();
+}
+
+LmdbEnvironment::~LmdbEnvironment() {
+  for (MDB_txn* txn : idle_) mdb_txn_abort(txn);
+  mdb_env_close(env_);
+}
+
+// The map stays locked as long as the transaction lives, which the analysis
+// cannot follow.
+absl::StatusOr<LmdbEnvironment::ReadTransaction> LmdbEnvironment::BeginRead()
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  map_.ReaderLock();
+  MDB_txn* txn = nullptr;
+  {
+    absl::MutexLock lock(&idle_mutex_);
+    if (!idle_.empty()) {
+      txn = idle_.back();
+      idle_.pop_back();
+    }
+  }
+  const int code = txn != nullptr
+                       ? mdb_txn_renew(txn)
+                       : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  if (code != 0) {
+    map_.ReaderUnlock();
+    if (txn != nullptr) mdb_txn_abort(txn);
+    return LmdbError("begin a read", code);
+  }
+  return ReadTransaction(this, txn);
+}
+
+void LmdbEnvironment::Return(MDB_txn* txn) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  mdb_txn_reset(txn);
+  {
+    absl::MutexLock lock(&idle_mutex_);
+    idle_.push_back(txn);
+  }
+  map_.ReaderUnlock();
+}
+
+absl::StatusOr<LmdbEnvironment::WriteTransaction> LmdbEnvironment::BeginWrite()
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  map_.ReaderLock();
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) {
+    map_.ReaderUnlock();
+    if (code == MDB_PANIC) return error::StoreFailed(mdb_strerror(code));
+    return LmdbError("begin a write", code);
+  }
+  return WriteTransaction(this, txn);
+}
+
+absl::Status LmdbEnvironment::Grow(uint64_t map_size) {
+  absl::MutexLock lock(&map_);
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  if (map_size <= info.me_mapsize) return absl::OkStatus();
+  const int code = mdb_env_set_mapsize(env_, map_size);
+  if (code != 0) return LmdbError("enlarge the map", code);
+  return absl::OkStatus();
+}
+
+uint64_t LmdbEnvironment::map_size() const {
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  return info.me_mapsize;
+}
+
+uint64_t LmdbEnvironment::file_pages() const {
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  return info.me_last_pgno + 1;
+}
+
+int LmdbEnvironment::descriptor() const {
+  int fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  return fd;
+}
+
+unsigned LmdbReader::Handle(Table table) const {
+  return environment_->tables_[static_cast<int>(table)];
+}
+
+absl::StatusOr<std::optional<absl::string_view>> LmdbReader::Get(
+    Table table, absl::string_view key) const {
+  MDB_val key_val = Val(key);
+  MDB_val value;
+  const int code = mdb_get(txn_, Handle(table), &key_val, &value);
+  if (code == MDB_NOTFOUND) return std::nullopt;
+  if (code != 0) return LmdbError("read", code);
+  return View(value);
+}
+
+absl::Status LmdbReader::Scan(
+    Table table, absl::string_view from,
+    absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
+        visit) const {
+  MDB_cursor* cursor = nullptr;
+  if (const int code = mdb_cursor_open(txn_, Handle(table), &cursor);
+      code != 0) {
+    return LmdbError("open a cursor", code);
+  }
+  MDB_val key = Val(from);
+  MDB_val value;
+  int code = mdb_cursor_get(cursor, &key, &value,
+                            from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+  while (code == 0 && visit(View(key), View(value))) {
+    code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+  }
+  mdb_cursor_close(cursor);
+  if (code != 0 && code != MDB_NOTFOUND) return LmdbError("scan", code);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> LmdbReader::LivePages() const {
+  // LMDB's own two tables, of free pages and of names, have the handles 0 and 1;
+  // the two meta pages belong to no table.
+  unsigned handles[2 + LmdbEnvironment::kTables] = {0, 1};
+  for (int i = 0; i < LmdbEnvironment::kTables; ++i) {
+    handles[2 + i] = environment_->tables_[i];
+  }
+  uint64_t pages = 2;
+  for (const unsigned handle : handles) {
+    MDB_stat stat;
+    if (const int code = mdb_stat(txn_, handle, &stat); code != 0) {
+      return LmdbError("count pages", code);
+    }
+    pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+  }
+  return pages;
+}
+
+LmdbEnvironment::ReadTransaction::ReadTransaction(
+    ReadTransaction&& other) noexcept
+    : LmdbReader(other.environment_, std::exchange(other.txn_, nullptr)) {}
+
+LmdbEnvironment::ReadTransaction::~ReadTransaction() {
+  if (txn_ != nullptr) environment_->Return(txn_);
+}
+
+LmdbEnvironment::WriteTransaction::WriteTransaction(
+    WriteTransaction&& other) noexcept
+    : LmdbReader(other.environment_, std::exchange(other.txn_, nullptr)) {}
+
+LmdbEnvironment::WriteTransaction::~WriteTransaction()
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (txn_ == nullptr) return;
+  mdb_txn_abort(txn_);
+  environment_->map_.ReaderUnlock();
+}
+
+absl::Status LmdbEnvironment::WriteTransaction::Put(Table table,
+                                                    absl::string_view key,
+                                                    absl::string_view value) {
+  MDB_val key_val = Val(key);
+  MDB_val value_val = Val(value);
+  const int code = mdb_put(txn_, Handle(table), &key_val, &value_val, 0);
+  if (code != 0) return LmdbError("write", code);
+  return absl::OkStatus();
+}
+
+absl::Status LmdbEnvironment::WriteTransaction::Delete(Table table,
+                                                       absl::string_view key) {
+  MDB_val key_val = Val(key);
+  const int code = mdb_del(txn_, Handle(table), &key_val, nullptr);
+  if (code != 0 && code != MDB_NOTFOUND) return LmdbError("delete", code);
+  return absl::OkStatus();
+}
+
+absl::Status LmdbEnvironment::WriteTransaction::Commit()
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  environment_->map_.ReaderUnlock();
+  if (code == 0) return absl::OkStatus();
+  if (code == MDB_MAP_FULL || code == MDB_TXN_FULL) {
+    return LmdbError("commit", code);
+  }
+  // A full disk can fail the data pages, which no meta page names yet: then
+  // nothing was applied, and the next transaction writes them anew in full. It
+  // can also fail the meta page; LMDB then refuses every transaction, and that
+  // is how to tell.
+  if (DiskIsFull(code) && environment_->BeginWrite().ok()) {
+    return absl::ResourceExhaustedError(mdb_strerror(code));
+  }
+  return error::CommitOutcomeUnknown(mdb_strerror(code));
+}
+
+// LMDB reports a page that was written in part, which is how some file systems
+// end, as EIO.
+bool LmdbEnvironment::WriteTransaction::DiskIsFull(int code) const {
+  if (code == ENOSPC || code == EDQUOT) return true;
+  struct statvfs space;
+  return code == EIO && fstatvfs(environment_->descriptor(), &space) == 0 &&
+         space.f_bavail * space.f_frsize < environment_->page_size();
+}
+
+}  // namespace statecpp

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_LMDB_ENVIRONMENT_H_
+#define STATECPP_ENGINE_LMDB_ENVIRONMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+
+struct MDB_env;
+struct MDB_txn;
+
+namespace statecpp {
+
+// LMDB, as this project uses it: one environment of three tables, read
+// transactions that are renewed rather than begun, one write transaction at a
+// time. The only file that includes <lmdb.h>; its error codes end here.
+//
+// Durability is LMDB's default: a commit syncs the pages, then writes one meta
+// page through a descriptor that syncs by itself. MDB_NOSYNC, MDB_NOMETASYNC,
+// MDB_WRITEMAP and MDB_MAPASYNC are never used; the first two can lose or break
+// what was acknowledged, the others gain nothing when commits are durable.
+//
+// Thread-safe; a transaction belongs to one thread at a time.
+class LmdbEnvironment {
+ public:
+  enum class Table { kMeta, kRecords, kExpiry };
+  static constexpr int kTables = 3;
+
+  class ReadTransaction;
+  class WriteTransaction;
+
+  // Opens `folder`/data.mdb, making it when it is not there. The caller holds
+  // the folder's lock and has checked the file: LMDB trusts both.
+  // `on_assertion` may be null.
+  //
+  // INTERNAL and those of error::System: LMDB or the system says no.
+  static absl::StatusOr<std::unique_ptr<LmdbEnvironment>> Open(
+      const std::string& folder, uint64_t map_size,
+      void (*on_assertion)(const char* text));
+  ~LmdbEnvironment();
+
+  LmdbEnvironment(const LmdbEnvironment&) = delete;
+  LmdbEnvironment& operator=(const LmdbEnvironment&) = delete;
+
+  // A snapshot. UNAVAILABLE: more readers at once than LMDB has slots for.
+  absl::StatusOr<ReadTransaction> BeginRead();
+
+  // Waits for the other writer, if there is one.
+  absl::StatusOr<WriteTransaction> BeginWrite();
+
+  // Enlarges the map, waiting until no transaction is open. Smaller than now
+  // changes nothing.
+  absl::Status Grow(uint64_t map_size);
+
+  uint32_t page_size() const { return page_size_; }
+  uint64_t map_size() const;
+  // Pages of the file that are or were in use, after the last commit.
+  uint64_t file_pages() const;
+  // Of data.mdb, for space to be set aside. LMDB's own; not to be closed.
+  int descriptor() const;
+  // Reader slots of processes that died, freed when this was opened.
+  int stale_readers() const { return stale_readers_; }
+
+ private:
+  friend class LmdbReader;
+
+  explicit LmdbEnvironment(MDB_env* env) : env_(env) {}
+
+  absl::Status OpenTables();
+  void KeepDescriptorsFromChildren(const std::string& file) const;
+  void Return(MDB_txn* txn);
+
+  MDB_env* const env_;
+  unsigned tables_[kTables] = {};
+  uint32_t page_size_ = 0;
+  int stale_readers_ = 0;
+
+  // Held shared by every transaction, exclusively while the map moves.
+  absl::Mutex map_;
+
+  absl::Mutex idle_mutex_;
+  // Reset read transactions: renewing one costs no slot search.
+  std::vector<MDB_txn*> idle_ ABSL_GUARDED_BY(idle_mutex_);
+};
+
+// What a transaction of either kind can read.
+class LmdbReader {
+ public:
+  using Table = LmdbEnvironment::Table;
+
+  // Views live until the transaction ends or, in a write transaction, until its
+  // next write.
+  absl::StatusOr<std::optional<absl::string_view>> Get(
+      Table table, absl::string_view key) const;
+  absl::Status Scan(
+      Table table, absl::string_view from,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
+          visit) const;
+
+  // Pages that the tables and the list of free pages take, as this transaction
+  // sees them.
+  absl::StatusOr<uint64_t> LivePages() const;
+
+ protected:
+  LmdbReader(LmdbEnvironment* environment, MDB_txn* txn)
+      : environment_(environment), txn_(txn) {}
+
+  unsigned Handle(Table table) const;
+
+  LmdbEnvironment* environment_;
+  MDB_txn* txn_;
+};
+
+class LmdbEnvironment::ReadTransaction : public LmdbReader {
+ public:
+  ReadTransaction(ReadTransaction&& other) noexcept;
+  ReadTransaction& operator=(ReadTransaction&&) = delete;
+  ~ReadTransaction();
+
+ private:
+  friend class LmdbEnvironment;
+  using LmdbReader::LmdbReader;
+};
+
+// Aborts what was not committed.
+class LmdbEnvironment::WriteTransaction : public LmdbReader {
+ public:
+  WriteTransaction(WriteTransaction&& other) noexcept;
+  WriteTransaction& operator=(WriteTransaction&&) = delete;
+  ~WriteTransaction();
+
+  // RESOURCE_EXHAUSTED: the map is full. The transaction can then only be
+  // dropped; so after every other error.
+  absl::Status Put(Table table, absl::string_view key, absl::string_view value);
+  absl::Status Delete(Table table, absl::string_view key);
+
+  // Durable when it returns OK.
+  //
+  // RESOURCE_EXHAUSTED: map or disk is full; surely nothing was applied.
+  // UNKNOWN: a sync or the meta page failed. What is on disk is unknown, and
+  //     the environment may not be used again.
+  absl::Status Commit();
+
+ private:
+  friend class LmdbEnvironment;
+  using LmdbReader::LmdbReader;
+
+  bool DiskIsFull(int code) const;
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_LMDB_ENVIRONMENT_H_

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_LMDB_FILE_H_
+#define STATECPP_ENGINE_LMDB_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace statecpp {
+
+// Looks at an LMDB data file with plain reads, before LMDB maps it: a mapped
+// file that is shorter than its own meta page says ends the process with SIGBUS
+// at the first page beyond the end, and LMDB takes an empty file for a new
+// store.
+//
+// OK: both meta pages are LMDB's, and the file is as long as the newer one says.
+// DATA_LOSS: it is not; the text names sizes found and needed.
+// Those of error::System: the file cannot be opened or read.
+absl::Status CheckLmdbFile(const std::string& file);
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_LMDB_FILE_H_

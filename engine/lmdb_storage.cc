@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a group is committed. The invariants, in the order they are kept:
+//
+//   1. Batches are judged in order, each against the state that the ones before
+//      it leave: the file, overlaid with what they change. A batch that fails
+//      leaves no trace, so there is nothing to undo.
+//   2. Only the last change of each key is written, in key order: a commit
+//      costs what its distinct pages cost, and neighbours share pages.
+//   3. Every record that is replaced is subtracted from the accumulator and
+//      every new one added, in the transaction that does it.
+//   4. Nothing outside the transaction changes before it is durable.
+//
+// (A nested transaction for each batch would do as well, and would copy every
+// dirty page once more for each of them.)
+#include "engine/lmdb_storage.h"
+
+#include "absl/container/btree_map.h"
+#include "engine/errors.h"
+#include "engine/record.h"
+
+namespace statecpp {
+namespace {
+
+using Table = LmdbEnvironment::Table;
+using WriteTransaction = LmdbEnvironment::WriteTransaction;
+
+constexpr absl::string_view kHeaderKey = "header";
+constexpr absl::string_view kAccumulatorKey = "acc";
+
+// Pages that one change may touch beside those of its value: one for each level
+// of both trees, and some for the list of free pages.
+constexpr uint64_t kPagesPerChange = 6;
+constexpr uint64_t kPagesPerCommit = 32;
+
+Table TableOf(Space space) {
+  return space == Space::kRecords ? Table::kRecords : Table::kExpiry;
+}
+
+class LmdbSnapshot final : public Snapshot {
+ public:
+  explicit LmdbSnapshot(LmdbEnvironment::ReadTransaction txn)
+      : txn_(std::move(txn)) {}
+
+  absl::StatusOr<std::optional<absl::string_view>> Get(
+      Space space, absl::string_view key) const override {
+    return txn_.Get(TableOf(space), key);
+  }
+
+  absl::Status Scan(
+      Space space, absl::string_view from,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
+          visit) const override {
+    return txn_.Scan(TableOf(space), from, visit);
+  }
+
+ private:
+  const LmdbEnvironment::ReadTransaction txn_;
+};
+
+// The changes of the batches that held so far, by place. A value of nullopt
+// stands for a delete. Views into the batches.
+using Overlay = absl::btree_map<std::pair<Space, absl::string_view>,
+                                std::optional<absl::string_view>>;
+
+absl::StatusOr<std::optional<absl::string_view>> Current(
+    const WriteTransaction& txn, const Overlay& overlay, const Change& change) {
+  const auto pending = overlay.find({change.space, change.key});
+  if (pending != overlay.end()) return pending->second;
+  return txn.Get(TableOf(change.space), change.key);
+}
+
+bool Holds(const Expectation& expect,
+           const std::optional<absl::string_view>& current) {
+  switch (expect.kind) {
+    case Expectation::Kind::kAny:
+      return true;
+    case Expectation::Kind::kAbsent:
+      return !current.has_value();
+    case Expectation::Kind::kUnchanged:
+      return current.has_value() && RecordToken(*current) == expect.token;
+  }
+  return false;
+}
+
+absl::StatusOr<Verdict> Judge(const WriteTransaction& txn,
+                              const Overlay& overlay, const Batch& batch) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].expect.kind == Expectation::Kind::kAny) continue;
+    const absl::StatusOr<std::optional<absl::string_view>> current =
+        Current(txn, overlay, batch[i]);
+    if (!current.ok()) return current.status();
+    if (!Holds(batch[i].expect, *current)) {
+      return Verdict{.outcome = Verdict::Outcome::kConflict, .conflict = i};
+    }
+  }
+  return Verdict{};
+}
+
+void AddTo(Overlay& overlay, const Batch& batch) {
+  for (const Change& change : batch) {
+    if (change.verb == Change::Verb::kKeep) continue;
+    std::optional<absl::string_view>& pending =
+        overlay[{change.space, change.key}];
+    if (change.verb == Change::Verb::kPut) {
+      pending = change.value;
+    } else {
+      pending = std::nullopt;
+    }
+  }
+}
+
+bool HasPuts(const Overlay& overlay) {
+  for (const auto& [place, value] : overlay) {
+    if (value.has_value()) return true;
+  }
+  return false;
+}
+
+uint64_t PagesFor(const Overlay& overlay, uint64_t page_size) {
+  uint64_t pages = kPagesPerCommit;
+  for (const auto& [place, value] : overlay) {
+    pages += kPagesPerChange;
+    if (value.has_value()) pages += value->size() / page_size + 1;
+  }
+  return pages;
+}
+
+absl::Status WriteOut(WriteTransaction& txn, const Overlay& overlay,
+                      Accumulator& accumulator) {
+  for (const auto& [place, value] : overlay) {
+    const auto& [space, key] = place;
+    const absl::StatusOr<std::optional<absl::string_view>> former =
+        txn.Get(TableOf(space), key);
+    if (!former.ok()) return former.status();
+    if (space == Space::kRecords) accumulator.Replace(key, *former, value);
+    absl::Status written = absl::OkStatus();
+    if (value.has_value() && *former != value) {
+      written = txn.Put(TableOf(space), key, *value);
+    } else if (!value.has_value() && former->has_value()) {
+      written = txn.Delete(TableOf(space), key);
+    }
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status LmdbStorage::Make(const std::string& folder,
+                               absl::string_view header, const Keyring& keyring,
+                               int64_t now_ms, Random& random) {
+  // The map of the maker alone; whoever opens the store chooses another.
+  constexpr uint64_t kMapSize = uint64_t{1} << 20;
+  absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
+      LmdbEnvironment::Open(folder, kMapSize, nullptr);
+  if (!environment.ok()) return environment.status();
+  absl::StatusOr<WriteTransaction> txn = (*environment)->BeginWrite();
+  if (!txn.ok()) return txn.status();
+  Accumulator accumulator(keyring);
+  accumulator.RaiseHighWater(now_ms);
+  absl::Status written = txn->Put(Table::kMeta, kHeaderKey, header);
+  if (written.ok()) {
+    written = txn->Put(Table::kMeta, kAccumulatorKey,
+                       accumulator.SealNextCommit(random));
+  }
+  if (written.ok()) written = txn->Commit();
+  return written;
+}
+
+absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
+    const std::string& folder, uint64_t max_size, Random& random,
+    void (*on_assertion)(const char* text), Unlock unlock) {
+  absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
+      LmdbEnvironment::Open(folder, Reserve::MapSize(max_size), on_assertion);
+  if (!environment.ok()) return environment.status();
+
+  std::shared_ptr<const Keyring> keyring;
+  std::optional<Accumulator> accumulator;
+  {
+    absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+        (*environment)->BeginRead();
+    if (!txn.ok()) return txn.status();
+    const absl::StatusOr<std::optional<absl::string_view>> header =
+        txn->Get(Table::kMeta, kHeaderKey);
+    if (!header.ok()) return header.status();
+    if (!header->has_value()) return error::HeaderDamaged(folder, "missing");
+    absl::StatusOr<std::shared_ptr<const Keyring>> unlocked = unlock(**header);
+    if (!unlocked.ok()) return unlocked.status();
+    keyring = *std::move(unlocked);
+
+    const absl::StatusOr<std::optional<absl::string_view>> sealed =
+        txn->Get(Table::kMeta, kAccumulatorKey);
+    if (!sealed.ok()) return sealed.status();
+    accumulator = Accumulator::Open(*keyring, sealed->value_or(""));
+    if (!accumulator.has_value()) return error::AccumulatorDamaged(folder);
+
+    const absl::StatusOr<uint64_t> live = txn->LivePages();
+    if (!live.ok()) return live.status();
+    const uint64_t used = *live * (*environment)->page_size();
+    if (used > max_size) {
+      return error::MaxSizeTooSmall(folder, max_size, used);
+    }
+  }
+  std::unique_ptr<LmdbStorage> storage(
+      new LmdbStorage(*std::move(environment), std::move(keyring),
+                      *std::move(accumulator), max_size, folder, random));
+  if (const absl::Status counted = storage->CommitOpen(); !counted.ok()) {
+    return counted;
+  }
+  return storage;
+}
+
+absl::Status LmdbStorage::CommitOpen() {
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
+  if (!txn.ok()) return txn.status();
+  accumulator_.CountOpen();
+  absl::Status written = txn->Put(Table::kMeta, kAccumulatorKey,
+                                  accumulator_.SealNextCommit(random_));
+  if (written.ok()) written = txn->Commit();
+  return written;
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> LmdbStorage::Read() const {
+  absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment_->BeginRead();
+  if (!txn.ok()) return txn.status();
+  return std::make_unique<LmdbSnapshot>(*std::move(txn));
+}
+
+absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
+    absl::Span<const Batch* const> group, int64_t confirmed_ms) {
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
+  if (!txn.ok()) return txn.status();
+
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(group.size());
+  Overlay overlay;
+  for (const Batch* batch : group) {
+    absl::StatusOr<Verdict> verdict = Judge(*txn, overlay, *batch);
+    if (!verdict.ok()) return verdict.status();
+    if (verdict->outcome == Verdict::Outcome::kCommitted) {
+      AddTo(overlay, *batch);
+    }
+    verdicts.push_back(*std::move(verdict));
+  }
+  if (overlay.empty()) return verdicts;
+
+  const bool puts = HasPuts(overlay);
+  absl::StatusOr<uint64_t> live = txn->LivePages();
+  if (!live.ok()) return live.status();
+  absl::Status done = absl::OkStatus();
+  if (puts) {
+    done = reserve_.PrepareDisk(PagesFor(overlay, environment_->page_size()),
+                                *live);
+  }
+  Accumulator accumulator = accumulator_;
+  accumulator.RaiseHighWater(confirmed_ms);
+  if (done.ok()) done = WriteOut(*txn, overlay, accumulator);
+  if (done.ok()) {
+    done = txn->Put(Table::kMeta, kAccumulatorKey,
+                    accumulator.SealNextCommit(random_));
+  }
+  if (done.ok() && puts) {
+    live = txn->LivePages();
+    done = live.ok() ? reserve_.CheckMap(*live) : live.status();
+  }
+  if (done.ok()) done = txn->Commit();
+  if (!done.ok()) {
+    // LMDB's words for a full map, where the check before did not see it come:
+    // free pages too scattered for a large value, or deletes past the reserve.
+    if (absl::IsResourceExhausted(done) &&
+        !error::HttpCode(done).has_value()) {
+      return error::StoreFull(*live * environment_->page_size(),
+                              reserve_.max_size());
+    }
+    return done;
+  }
+  accumulator_ = std::move(accumulator);
+  return verdicts;
+}
+
+Accumulator LmdbStorage::accumulator() const {
+  absl::MutexLock lock(&mutex_);
+  return accumulator_;
+}
+
+uint64_t LmdbStorage::max_size() const {
+  absl::MutexLock lock(&mutex_);
+  return reserve_.max_size();
+}
+
+absl::StatusOr<uint64_t> LmdbStorage::UsedBytes() const {
+  absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment_->BeginRead();
+  if (!txn.ok()) return txn.status();
+  absl::StatusOr<uint64_t> pages = txn->LivePages();
+  if (!pages.ok()) return pages.status();
+  return *pages * environment_->page_size();
+}
+
+absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
+  // Not both locks at once: Commit takes this one before the map's.
+  {
+    absl::MutexLock lock(&mutex_);
+    if (max_size <= reserve_.max_size()) return absl::OkStatus();
+  }
+  const absl::Status grown = environment_->Grow(Reserve::MapSize(max_size));
+  if (!grown.ok()) return grown;
+  absl::MutexLock lock(&mutex_);
+  reserve_.SetMaxSize(max_size);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LmdbStorage::Recount> LmdbStorage::CountRecords() const {
+  absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment_->BeginRead();
+  if (!txn.ok()) return txn.status();
+  const absl::StatusOr<std::optional<absl::string_view>> sealed =
+      txn->Get(Table::kMeta, kAccumulatorKey);
+  if (!sealed.ok()) return sealed.status();
+  std::optional<Accumulator> stored =
+      Accumulator::Open(*keyring_, sealed->value_or(""));
+  if (!stored.has_value()) return error::AccumulatorDamaged("this folder");
+
+  Accumulator counted(*keyring_);
+  absl::Status damaged = absl::OkStatus();
+  const absl::Status scanned = txn->Scan(
+      Table::kRecords, "", [&](absl::string_view key, absl::string_view value) {
+        absl::StatusOr<RecordFrame> frame = RecordFrame::Parse(value);
+        damaged = frame.status();
+        if (damaged.ok()) counted.Replace(key, std::nullopt, value);
+        return damaged.ok();
+      });
+  if (!scanned.ok()) return scanned;
+  if (!damaged.ok()) return damaged;
+  return Recount{std::move(counted), *std::move(stored)};
+}
+
+}  // namespace statecpp

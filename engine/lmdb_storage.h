@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_LMDB_STORAGE_H_
+#define STATECPP_ENGINE_LMDB_STORAGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "crypto/keyring.h"
+#include "crypto/random.h"
+#include "engine/accumulator.h"
+#include "engine/lmdb_environment.h"
+#include "engine/reserve.h"
+#include "engine/storage.h"
+
+namespace statecpp {
+
+// Storage in one LMDB environment:
+//
+//   meta     "header"  who the store is (store_header.h)
+//            "acc"     the accumulator (accumulator.h)
+//   records  record_key -> record
+//   expiry   expiry_key -> nothing
+//
+// Each commit is one LMDB transaction, which also brings the accumulator up to
+// date and seals it anew.
+//
+// Thread-safe as Storage says.
+class LmdbStorage final : public Storage {
+ public:
+  // Writes the data file of an empty store into `folder`.
+  static absl::Status Make(const std::string& folder, absl::string_view header,
+                           const Keyring& keyring, int64_t now_ms,
+                           Random& random);
+
+  // Opens what Make left. `unlock` is called once with the header and returns
+  // the keys, which the storage keeps. Commits the new open count before it
+  // returns: that write replaces the meta page that a crash may have left half
+  // done, before anything is read by it.
+  //
+  // DATA_LOSS: header or accumulator is damaged or missing.
+  // INVALID_ARGUMENT: `max_size` is less than what is in use.
+  // Those of `unlock` and of LmdbEnvironment::Open.
+  using Unlock =
+      absl::FunctionRef<absl::StatusOr<std::shared_ptr<const Keyring>>(
+          absl::string_view header)>;
+  static absl::StatusOr<std::unique_ptr<LmdbStorage>> Open(
+      const std::string& folder, uint64_t max_size, Random& random,
+      void (*on_assertion)(const char* text), Unlock unlock);
+
+  absl::StatusOr<std::unique_ptr<Snapshot>> Read() const override;
+  absl::StatusOr<std::vector<Verdict>> Commit(
+      absl::Span<const Batch* const> group, int64_t confirmed_ms) override
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const std::shared_ptr<const Keyring>& keyring() const { return keyring_; }
+  int stale_readers() const { return environment_->stale_readers(); }
+
+  // As of the last commit.
+  Accumulator accumulator() const ABSL_LOCKS_EXCLUDED(mutex_);
+  uint64_t max_size() const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<uint64_t> UsedBytes() const;
+
+  // Smaller than now changes nothing.
+  absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The accumulator that a walk over all records, in one snapshot, comes to,
+  // and the one that the snapshot holds.
+  struct Recount {
+    Accumulator counted;
+    Accumulator stored;
+  };
+  absl::StatusOr<Recount> CountRecords() const;
+
+ private:
+  LmdbStorage(std::unique_ptr<LmdbEnvironment> environment,
+              std::shared_ptr<const Keyring> keyring, Accumulator accumulator,
+              uint64_t max_size, const std::string& path, Random& random)
+      : environment_(std::move(environment)),
+        keyring_(std::move(keyring)),
+        random_(random),
+        reserve_(*environment_, max_size, path),
+        accumulator_(std::move(accumulator)) {}
+
+  absl::Status CommitOpen() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const std::unique_ptr<LmdbEnvironment> environment_;
+  const std::shared_ptr<const Keyring> keyring_;
+  Random& random_;
+
+  mutable absl::Mutex mutex_;
+  Reserve reserve_ ABSL_GUARDED_BY(mutex_);
+  Accumulator accumulator_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_LMDB_STORAGE_H_

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/store.h"
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "crypto/random.h"
+#include "engine/commit_queue.h"
+#include "engine/errors.h"
+#include "engine/keys.h"
+#include "engine/lmdb_storage.h"
+#include "engine/record.h"
+#include "engine/store_folder.h"
+#include "engine/store_header.h"
+#include "engine/sweeper.h"
+#include "engine/trusted_time.h"
+#include "engine/write_call.h"
+#include "engine/write_plan.h"
+
+namespace statecpp {
+namespace {
+
+absl::Status MakeStore(const std::string& folder, Clock& clock) {
+  const std::string header = NewPlainHeader(SystemRandom());
+  const absl::StatusOr<std::shared_ptr<const Keyring>> keyring =
+      OpenHeader(header, folder);
+  if (!keyring.ok()) return keyring.status();
+  return LmdbStorage::Make(folder, header, **keyring,
+                           absl::ToUnixMillis(clock.Now()), SystemRandom());
+}
+
+// The live item of a record, or nullopt if it has expired.
+Store::ReadResult ItemOf(const Keyring& keyring, absl::string_view key,
+                         absl::string_view record_key, absl::string_view record,
+                         absl::Time now) {
+  const absl::StatusOr<RecordReader> reader =
+      RecordReader::Open(keyring, record_key, record);
+  if (!reader.ok()) return reader.status();
+  if (reader->key() != key) return error::HashCollision();
+  if (reader->IsExpired(now)) return std::nullopt;
+  absl::StatusOr<std::string> value = reader->ReadValue();
+  if (!value.ok()) return value.status();
+  Item item = {.value = *std::move(value),
+               .etag = ETag(reader->version()),
+               .content_type = std::string(reader->content_type()),
+               .expires = std::nullopt};
+  if (reader->expires_ms() != 0) {
+    item.expires = absl::FromUnixMillis(reader->expires_ms());
+  }
+  return item;
+}
+
+}  // namespace
+
+// Members in the order in which one stands on another; they end in reverse.
+class Store::Impl {
+ public:
+  Impl(const Options& options, StoreFolder folder,
+       std::unique_ptr<LmdbStorage> storage)
+      : folder_(std::move(folder)),
+        storage_(std::move(storage)),
+        keyring_(*storage_->keyring()),
+        time_(*options.clock,
+              absl::FromUnixMillis(storage_->accumulator().high_water_ms())),
+        queue_(*storage_, time_,
+               {.queued_batches = options.max_queued_writes,
+                .queued_bytes = options.max_queued_bytes},
+               options.on_failed),
+        sweeper_(*storage_, keyring_, queue_, time_, options.cleanup_interval) {
+  }
+
+  ReadResult Read(const Snapshot& snapshot, absl::string_view key) {
+    if (key.empty()) return error::EmptyKey();
+    const std::string record_key = RecordKey(keyring_.paths(), key);
+    const absl::StatusOr<std::optional<absl::string_view>> record =
+        snapshot.Get(Space::kRecords, record_key);
+    if (!record.ok()) return record.status();
+    if (!record->has_value()) return std::nullopt;
+    return ItemOf(keyring_, key, record_key, **record, time_.ForVisibility());
+  }
+
+  absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot() {
+    if (absl::Status health = queue_.health(); !health.ok()) return health;
+    return storage_->Read();
+  }
+
+  void Write(std::vector<WriteOp> ops, CallBounds bounds,
+             WriteCall::Done done) {
+    absl::StatusOr<WritePlan> plan = WritePlan::Make(
+        keyring_, SystemRandom(), time_.Wall(), std::move(ops));
+    if (!plan.ok()) return done(plan.status());
+    WriteCall::Start(*storage_, queue_, time_, *std::move(plan), bounds,
+                     std::move(done));
+  }
+
+  LmdbStorage& storage() { return *storage_; }
+  Sweeper& sweeper() { return sweeper_; }
+
+ private:
+  const StoreFolder folder_;
+  const std::unique_ptr<LmdbStorage> storage_;
+  const Keyring& keyring_;
+  TrustedTime time_;
+  CommitQueue queue_;
+  Sweeper sweeper_;
+};
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
+  absl::StatusOr<StoreFolder> folder =
+      StoreFolder::Open(options, [&options](const std::string& new_folder) {
+        return MakeStore(new_folder, *options.clock);
+      });
+  if (!folder.ok()) return folder.status();
+  absl::StatusOr<std::unique_ptr<LmdbStorage>> storage = LmdbStorage::Open(
+      folder->path(), options.max_size, SystemRandom(), options.on_assertion,
+      [&folder](absl::string_view header) {
+        return OpenHeader(header, folder->path());
+      });
+  if (!storage.ok()) return storage.status();
+  if ((*storage)->stale_readers() > 0 && options.on_warning != nullptr) {
+    options.on_warning("a reader of a process that died was cleared");
+  }
+  return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(
+      options, *std::move(folder), *std::move(storage))));
+}
+
+absl::StatusOr<std::optional<Item>> Store::Get(absl::string_view key) const {
+  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
+      impl_->OpenSnapshot();
+  if (!snapshot.ok()) return snapshot.status();
+  return impl_->Read(**snapshot, key);
+}
+
+absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
+    absl::Span<const absl::string_view> keys) const {
+  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
+      impl_->OpenSnapshot();
+  if (!snapshot.ok()) return snapshot.status();
+  std::vector<ReadResult> results;
+  results.reserve(keys.size());
+  for (const absl::string_view key : keys) {
+    results.push_back(impl_->Read(**snapshot, key));
+  }
+  return results;
+}
+
+void Store::TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
+                          TransactDone done) {
+  if (ops.empty()) return done(std::vector<ETag>());
+  impl_->Write(std::move(ops), bounds, std::move(done));
+}
+
+void Store::BulkWriteAsync(std::vector<WriteOp> ops, CallBounds bounds,
+                           BulkDone done) {
+  // Shared by the calls of the ops; the last one to answer hands over.
+  struct Bulk {
+    std::vector<WriteResult> results;
+    BulkDone done;
+    std::atomic<size_t> left;
+  };
+  if (ops.empty()) return done({});
+  auto bulk = std::make_shared<Bulk>();
+  bulk->results.assign(ops.size(), absl::UnknownError("not answered"));
+  bulk->done = std::move(done);
+  bulk->left = ops.size();
+  for (size_t i = 0; i < ops.size(); ++i) {
+    std::vector<WriteOp> one;
+    one.push_back(std::move(ops[i]));
+    impl_->Write(std::move(one), bounds,
+                 [bulk, i](absl::StatusOr<std::vector<ETag>> etags) {
+                   bulk->results[i] = etags.ok() ? WriteResult(etags->front())
+                                                 : etags.status();
+                   if (bulk->left.fetch_sub(1) == 1) {
+                     bulk->done(std::move(bulk->results));
+                   }
+                 });
+  }
+}
+
+absl::StatusOr<std::vector<ETag>> Store::Transact(std::vector<WriteOp> ops) {
+  absl::StatusOr<std::vector<ETag>> result;
+  absl::Notification answered;
+  TransactAsync(std::move(ops), {},
+                [&](absl::StatusOr<std::vector<ETag>> etags) {
+                  result = std::move(etags);
+                  answered.Notify();
+                });
+  answered.WaitForNotification();
+  return result;
+}
+
+std::vector<Store::WriteResult> Store::BulkWrite(std::vector<WriteOp> ops) {
+  std::vector<WriteResult> results;
+  absl::Notification answered;
+  BulkWriteAsync(std::move(ops), {}, [&](std::vector<WriteResult> all) {
+    results = std::move(all);
+    answered.Notify();
+  });
+  answered.WaitForNotification();
+  return results;
+}
+
+absl::StatusOr<ETag> Store::Set(WriteOp op) {
+  op.kind = WriteOp::Kind::kSet;
+  std::vector<WriteOp> ops;
+  ops.push_back(std::move(op));
+  const absl::StatusOr<std::vector<ETag>> etags = Transact(std::move(ops));
+  if (!etags.ok()) return etags.status();
+  return etags->front();
+}
+
+absl::Status Store::Delete(WriteOp op) {
+  op.kind = WriteOp::Kind::kDelete;
+  std::vector<WriteOp> ops;
+  ops.push_back(std::move(op));
+  return Transact(std::move(ops)).status();
+}
+
+absl::Status Store::GrowTo(uint64_t max_size) {
+  return impl_->storage().GrowTo(max_size);
+}
+
+void Store::SetCleanupInterval(absl::Duration interval) {
+  impl_->sweeper().SetInterval(interval);
+}
+
+absl::StatusOr<int64_t> Store::Sweep() { return impl_->sweeper().Sweep(); }
+
+absl::StatusOr<Store::Stats> Store::GetStats() const {
+  const absl::StatusOr<uint64_t> used = impl_->storage().UsedBytes();
+  if (!used.ok()) return used.status();
+  const Accumulator accumulator = impl_->storage().accumulator();
+  return Stats{.commit_seq = accumulator.commit_seq(),
+               .open_count = accumulator.open_count(),
+               .records = accumulator.records(),
+               .used_bytes = *used,
+               .max_size = impl_->storage().max_size()};
+}
+
+absl::Status Store::CheckIntegrity() const {
+  const absl::StatusOr<LmdbStorage::Recount> recount =
+      impl_->storage().CountRecords();
+  if (!recount.ok()) return recount.status();
+  if (recount->counted.SameRecords(recount->stored)) return absl::OkStatus();
+  return error::AccumulatorMismatch(recount->counted.records(),
+                                    recount->stored.records(),
+                                    recount->stored.unreadable());
+}
+
+}  // namespace statecpp

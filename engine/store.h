@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_STORE_H_
+#define STATECPP_ENGINE_STORE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "engine/etag.h"
+#include "engine/item.h"
+#include "engine/options.h"
+#include "engine/write.h"
+
+namespace statecpp {
+
+// A durable map from keys to versioned items, in one folder on disk.
+//
+//   absl::StatusOr<std::unique_ptr<Store>> store =
+//       Store::Open({.path = "orders"});
+//   if (!store.ok()) return store.status();
+//   absl::StatusOr<ETag> v1 = (*store)->Set({.key = "a", .value = "1"});
+//   absl::StatusOr<ETag> v2 =
+//       (*store)->Set({.key = "a", .value = "2",
+//                      .precondition = Precondition::Match(*v1)});
+//
+// Durability: a write is synced to disk and visible to every reader before its
+// call returns OK. An error other than those listed below as unknown means that
+// nothing was written. Concurrent writers share syncs, so many threads writing
+// at once are faster than one.
+//
+// Reads are linearizable, see one snapshot per call, and never wait for
+// writers.
+//
+// Every call can also fail with
+//   UNAVAILABLE     a sync failed earlier; open the store again.
+//   DATA_LOSS       the key's record, or the file, is damaged. Never answered
+//                   by "not found" or by another value.
+// and every write with
+//   INVALID_ARGUMENT    the key is empty, or key or content type too long.
+//   RESOURCE_EXHAUSTED  the store, the disk or the queue is full. Deletes still
+//                       work when the store or the disk is.
+//   UNKNOWN             the sync of this very write failed: whether it is
+//                       durable shows when the store is opened again.
+//
+// Thread-safe. One Store per folder, in this process and any other.
+class Store {
+ public:
+  // Opens the store at `options.path`, creating it when it is not there.
+  //
+  // NOT_FOUND: it is not there, and `options.create` is false.
+  // UNAVAILABLE: another process, or another Store of this one, has it open;
+  //     the text names the holder.
+  // INVALID_ARGUMENT: the path is a file, on a network file system, or
+  //     `max_size` is less than what is in use.
+  // PERMISSION_DENIED: the folder may not be read or written.
+  // DATA_LOSS: the file is truncated, emptied, or its header damaged.
+  // FAILED_PRECONDITION is never returned: that code means ETags.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(Options options);
+
+  // Waits for the writes in hand, then lets go of the folder. No call may be
+  // running or started.
+  ~Store();
+
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // The live item at `key`; nullopt when there is none. Missing and expired
+  // items are no error.
+  absl::StatusOr<std::optional<Item>> Get(absl::string_view key) const;
+
+  // One result per key, in order, all from one snapshot. A damaged record fails
+  // its own entry alone; the call fails only where no read is possible at all.
+  using ReadResult = absl::StatusOr<std::optional<Item>>;
+  absl::StatusOr<std::vector<ReadResult>> BulkGet(
+      absl::Span<const absl::string_view> keys) const;
+
+  // Writes one item and returns its new ETag.
+  //
+  // FAILED_PRECONDITION: `op.precondition` does not hold.
+  absl::StatusOr<ETag> Set(WriteOp op);
+
+  // Removes one item. Removing what is not there succeeds, unless
+  // `op.precondition` asks for a version.
+  //
+  // FAILED_PRECONDITION: `op.precondition` does not hold.
+  absl::Status Delete(WriteOp op);
+
+  // Applies each op on its own, in order where keys repeat: a failed op leaves
+  // the others applied. One result per op; the ETag of a delete is ETag(0).
+  using WriteResult = absl::StatusOr<ETag>;
+  std::vector<WriteResult> BulkWrite(std::vector<WriteOp> ops);
+
+  // Applies all ops in order, later ones seeing earlier ones, or none of them.
+  // Returns the new ETags in order, ETag(0) for deletes. No ops succeed.
+  //
+  // FAILED_PRECONDITION: the first op whose precondition does not hold, named
+  //     with its index.
+  absl::StatusOr<std::vector<ETag>> Transact(std::vector<WriteOp> ops);
+
+  // BulkWrite and Transact without waiting, within bounds. `done` is called
+  // exactly once: from this thread when the answer needs no commit, else from
+  // the commit thread, where it must be brief and must not write to this store.
+  using BulkDone = absl::AnyInvocable<void(std::vector<WriteResult>)>;
+  void BulkWriteAsync(std::vector<WriteOp> ops, CallBounds bounds,
+                      BulkDone done);
+  using TransactDone =
+      absl::AnyInvocable<void(absl::StatusOr<std::vector<ETag>>)>;
+  void TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
+                     TransactDone done);
+
+  // Raises the ceiling that Options::max_size set. A smaller value changes
+  // nothing and is no error. Waits for reads in hand.
+  absl::Status GrowTo(uint64_t max_size);
+
+  // Replaces Options::cleanup_interval.
+  void SetCleanupInterval(absl::Duration interval);
+
+  // Removes what has expired, now, and returns how many items that were. The
+  // sweeper does the same at its interval.
+  absl::StatusOr<int64_t> Sweep();
+
+  // Figures of this moment, consistent with one another.
+  struct Stats {
+    uint64_t commit_seq;    // LMDB transactions committed since creation
+    uint64_t open_count;    // times opened since creation
+    uint64_t records;       // items on disk, expired ones included
+    uint64_t used_bytes;    // of max_size
+    uint64_t max_size;
+  };
+  absl::StatusOr<Stats> GetStats() const;
+
+  // Walks every record and compares what is there with the accumulator: the
+  // first difference or damaged record as DATA_LOSS, OK when there is none.
+  absl::Status CheckIntegrity() const;
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_STORE_H_

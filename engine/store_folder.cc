@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/store_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "engine/errors.h"
+#include "engine/lmdb_file.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr absl::string_view kNewPrefix = ".new-";
+constexpr absl::Duration kAbandonedAfter = absl::Minutes(1);
+
+std::string LockFile(const std::string& folder) { return folder + "/LOCK"; }
+std::string DataFile(const std::string& folder) { return folder + "/data.mdb"; }
+
+std::string ParentOf(const std::string& path) {
+  const std::string parent = fs::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+absl::Status SyncPath(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return error::System("open", path, errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  if (fsync(fd) != 0) return error::System("sync", path, errno);
+  return absl::OkStatus();
+}
+
+struct FileSystemKind {
+  uint32_t magic;  // statfs(2), linux/magic.h
+  const char* name;
+};
+
+constexpr FileSystemKind kNetwork[] = {
+    {0x6969, "NFS"},       {0x517B, "SMB"},          {0xFF534D42, "CIFS"},
+    {0xFE534D42, "SMB2"},  {0x01021997, "9p"},       {0x65735546, "FUSE"},
+    {0x00C36400, "Ceph"},  {0x0BD00BD0, "Lustre"},   {0x5346414F, "AFS"},
+    {0x01161970, "GFS2"},  {0x7461636F, "OCFS2"},    {0x47504653, "GPFS"},
+};
+constexpr FileSystemKind kVolatile[] = {
+    {0x01021994, "tmpfs"}, {0x858458F6, "ramfs"}, {0x794C7630, "overlayfs"},
+};
+
+absl::Status CheckFileSystem(const std::string& path, const Options& options) {
+  struct statfs info;
+  if (statfs(path.c_str(), &info) != 0) {
+    return error::System("look at the file system of", path, errno);
+  }
+  const uint32_t magic = static_cast<uint32_t>(info.f_type);
+  for (const FileSystemKind& kind : kNetwork) {
+    if (magic == kind.magic && !options.allow_network_file_system) {
+      return error::NetworkFileSystem(path, kind.name);
+    }
+  }
+  for (const FileSystemKind& kind : kVolatile) {
+    if (magic == kind.magic && options.on_warning != nullptr) {
+      options.on_warning(absl::StrCat(
+          path, " is on ", kind.name,
+          ", which does not outlive the machine or the container; use a "
+          "volume if the state should"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Folders that were being made when their process ended. A folder whose lock is
+// held is being made now; one without a lock is a moment old, or abandoned.
+void RemoveAbandoned(const std::string& parent) {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(parent, ignored)) {
+    const std::string folder = entry.path().string();
+    struct stat stat;
+    if (!absl::StartsWith(entry.path().filename().string(), kNewPrefix) ||
+        lstat(folder.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode)) {
+      continue;
+    }
+    const bool old = absl::FromTimeT(stat.st_mtime) + kAbandonedAfter <
+                     absl::Now();
+    if (access(LockFile(folder).c_str(), F_OK) != 0 && !old) continue;
+    if (!FileLock::Acquire(LockFile(folder), absl::ZeroDuration()).ok()) {
+      continue;
+    }
+    fs::remove_all(folder, ignored);
+  }
+}
+
+enum class Found { kStore, kNothing, kEmptyFolder };
+
+absl::StatusOr<Found> LookAt(const std::string& path) {
+  struct stat stat;
+  if (::stat(path.c_str(), &stat) != 0) {
+    if (errno == ENOENT) return Found::kNothing;
+    if (errno == ENOTDIR) return error::NotADirectory(path);
+    return error::System("look at", path, errno);
+  }
+  if (!S_ISDIR(stat.st_mode)) return error::NotADirectory(path);
+  if (access(DataFile(path).c_str(), F_OK) == 0) return Found::kStore;
+  std::error_code failed;
+  const bool empty = fs::is_empty(path, failed);
+  if (failed) return error::System("read the folder", path, failed.value());
+  if (empty) return Found::kEmptyFolder;
+  // Never taken for a new store: it may be one that lost its data.
+  return error::FileDamaged(path, "it holds files, but no data.mdb");
+}
+
+// Makes the store aside and moves it into place. nullopt when another process
+// was faster.
+absl::StatusOr<std::optional<FileLock>> Make(
+    const std::string& path,
+    absl::FunctionRef<absl::Status(const std::string& folder)> make) {
+  const std::string parent = ParentOf(path);
+  std::string folder = absl::StrCat(parent, "/", kNewPrefix, "XXXXXX");
+  if (mkdtemp(folder.data()) == nullptr) {
+    return error::System("make a folder in", parent, errno);
+  }
+  absl::Cleanup remove_folder = [&folder] {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  };
+  absl::StatusOr<FileLock> lock =
+      FileLock::Acquire(LockFile(folder), absl::ZeroDuration());
+  if (!lock.ok()) return lock.status();
+  absl::Status made = make(folder);
+  if (made.ok()) made = SyncPath(DataFile(folder));
+  if (made.ok()) made = SyncPath(folder);
+  if (!made.ok()) return made;
+  if (rename(folder.c_str(), path.c_str()) != 0) {
+    if (errno == ENOTEMPTY || errno == EEXIST) return std::nullopt;
+    return error::System("move the new store to", path, errno);
+  }
+  std::move(remove_folder).Cancel();
+  if (const absl::Status synced = SyncPath(parent); !synced.ok()) {
+    return synced;
+  }
+  return std::move(*lock);
+}
+
+}  // namespace
+
+absl::StatusOr<StoreFolder> StoreFolder::Open(
+    const Options& options,
+    absl::FunctionRef<absl::Status(const std::string& folder)> make) {
+  std::string path(options.path);
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+
+  absl::StatusOr<Found> found = LookAt(path);
+  if (!found.ok()) return found.status();
+  if (*found != Found::kStore) {
+    if (!options.create) return error::StoreMissing(path);
+    const std::string parent = ParentOf(path);
+    if (const absl::Status checked = CheckFileSystem(parent, options);
+        !checked.ok()) {
+      return checked;
+    }
+    RemoveAbandoned(parent);
+    absl::StatusOr<std::optional<FileLock>> lock = Make(path, make);
+    if (!lock.ok()) return lock.status();
+    if (lock->has_value()) return StoreFolder(path, std::move(**lock));
+  }
+
+  if (const absl::Status checked = CheckFileSystem(path, options);
+      !checked.ok()) {
+    return checked;
+  }
+  absl::StatusOr<FileLock> lock =
+      FileLock::Acquire(LockFile(path), options.lock_timeout);
+  if (!lock.ok()) return lock.status();
+  RemoveAbandoned(ParentOf(path));
+  if (const absl::Status checked = CheckLmdbFile(DataFile(path));
+      !checked.ok()) {
+    return checked;
+  }
+  return StoreFolder(path, *std::move(lock));
+}
+
+}  // namespace statecpp
