@@ -9,12 +9,14 @@ constexpr uint32_t kPlainKeyId = 0;
 
 }  // namespace
 
-std::shared_ptr<const Keyring> Keyring::Plain(const Secret& root) {
-  return std::shared_ptr<const Keyring>(new Keyring(root));
+std::shared_ptr<const Keyring> Keyring::Plain(const Secret& root,
+                                              const StoreId& store_id) {
+  return std::shared_ptr<const Keyring>(new Keyring(root, store_id));
 }
 
-Keyring::Keyring(const Secret& root)
-    : paths_(root.Derive("index")),
+Keyring::Keyring(const Secret& root, const StoreId& store_id)
+    : store_id_(store_id),
+      paths_(root.Derive("index")),
       accumulator_key_(root.Derive("acc")),
       header_tag_(root.Derive("header")),
       plain_tag_(root.Derive("plain")) {}

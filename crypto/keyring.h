@@ -2,6 +2,7 @@
 #ifndef STATECPP_CRYPTO_KEYRING_H_
 #define STATECPP_CRYPTO_KEYRING_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -16,6 +17,10 @@ namespace statecpp {
 enum class Algorithm : uint8_t {
   kPlain = 0,  // in clear, under a keyed tag
 };
+
+// Tells stores apart: drawn at random when a store is made, and part of what
+// every seal covers, so that nothing sealed for one store opens in another.
+using StoreId = std::array<uint8_t, 16>;
 
 // All that one store derives from its root key, each part under a key of its
 // own:
@@ -37,8 +42,10 @@ class Keyring {
   };
 
   // The keyring of a plain store.
-  static std::shared_ptr<const Keyring> Plain(const Secret& root);
+  static std::shared_ptr<const Keyring> Plain(const Secret& root,
+                                              const StoreId& store_id);
 
+  const StoreId& store_id() const { return store_id_; }
   const PathHash& paths() const { return paths_; }
   const Secret& accumulator_key() const { return accumulator_key_; }
   const Aead& header_tag() const { return header_tag_; }
@@ -54,8 +61,9 @@ class Keyring {
   const Aead& meta_aead() const { return plain_tag_; }
 
  private:
-  explicit Keyring(const Secret& root);
+  Keyring(const Secret& root, const StoreId& store_id);
 
+  const StoreId store_id_;
   const PathHash paths_;
   const Secret accumulator_key_;
   const KeyedTag header_tag_;

@@ -33,7 +33,7 @@ TEST(KeyringTest, DerivesTheIndexKeyOfTheWorkedVector) {
 }
 
 TEST(KeyringTest, HashesThePathsOfTheWorkedVector) {
-  const std::shared_ptr<const Keyring> keyring = Keyring::Plain(VectorRoot());
+  const std::shared_ptr<const Keyring> keyring = Keyring::Plain(VectorRoot(), StoreId{});
   EXPECT_EQ(Hex(keyring->paths().OfAncestor("orders||")), "c85f34ac6a74d822");
   EXPECT_EQ(Hex(keyring->paths().OfAncestor("orders||OrderActor||")),
             "0bd5586fbb66a875");
@@ -44,7 +44,7 @@ TEST(KeyringTest, HashesThePathsOfTheWorkedVector) {
 }
 
 TEST(KeyringTest, FindsNoKeyThatTheStoreNeverHad) {
-  const std::shared_ptr<const Keyring> keyring = Keyring::Plain(VectorRoot());
+  const std::shared_ptr<const Keyring> keyring = Keyring::Plain(VectorRoot(), StoreId{});
   EXPECT_NE(keyring->Find(Algorithm::kPlain, 0), nullptr);
   EXPECT_EQ(keyring->Find(Algorithm::kPlain, 1), nullptr);
   EXPECT_EQ(keyring->Find(static_cast<Algorithm>(1), 0), nullptr);

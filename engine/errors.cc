@@ -414,4 +414,27 @@ absl::Status ReplyPastLimit(size_t items, uint64_t limit) {
       413);
 }
 
+absl::Status InstanceUnknown(absl::string_view instance) {
+  return WithHttpCode(
+      absl::UnavailableError(absl::StrCat(
+          "component instance \"", instance,
+          "\" is not configured here, and nothing is remembered of it; "
+          "nothing was read or written; restart daprd, or change its "
+          "component, so that it sends Init")),
+      503);
+}
+
+absl::Status EncryptionDiffers(absl::string_view data_dir) {
+  return InvalidArgument(absl::StrCat(
+      "the store in dataDir \"", data_dir,
+      "\" is open with another value of `encryption`; give the same, or "
+      "another dataDir; nothing was changed"));
+}
+
+absl::Status QueryNotBuilt() {
+  return absl::UnimplementedError(
+      "this version of state.cpp has no Query; QUERY_API is not among its "
+      "features");
+}
+
 }  // namespace statecpp::error

@@ -130,6 +130,13 @@ absl::Status NeitherSetNorDelete();
 absl::Status ItemPastReplyLimit(uint64_t limit);
 absl::Status ReplyPastLimit(size_t items, uint64_t limit);
 
+// --- Instances ---------------------------------------------------------------
+
+// Calls for an instance that no Init has configured here.
+absl::Status InstanceUnknown(absl::string_view instance);
+absl::Status EncryptionDiffers(absl::string_view data_dir);
+absl::Status QueryNotBuilt();
+
 }  // namespace statecpp::error
 
 #endif  // STATECPP_ENGINE_ERRORS_H_

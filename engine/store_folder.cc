@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/store_folder.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "engine/errors.h"
+#include "engine/file_system.h"
 #include "engine/lmdb_file.h"
 
 namespace statecpp {
@@ -36,47 +35,18 @@ std::string ParentOf(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-absl::Status SyncPath(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return error::System("open", path, errno);
-  const absl::Cleanup close_fd = [fd] { close(fd); };
-  if (fsync(fd) != 0) return error::System("sync", path, errno);
-  return absl::OkStatus();
-}
-
-struct FileSystemKind {
-  uint32_t magic;  // statfs(2), linux/magic.h
-  const char* name;
-};
-
-constexpr FileSystemKind kNetwork[] = {
-    {0x6969, "NFS"},       {0x517B, "SMB"},          {0xFF534D42, "CIFS"},
-    {0xFE534D42, "SMB2"},  {0x01021997, "9p"},       {0x65735546, "FUSE"},
-    {0x00C36400, "Ceph"},  {0x0BD00BD0, "Lustre"},   {0x5346414F, "AFS"},
-    {0x01161970, "GFS2"},  {0x7461636F, "OCFS2"},    {0x47504653, "GPFS"},
-};
-constexpr FileSystemKind kVolatile[] = {
-    {0x01021994, "tmpfs"}, {0x858458F6, "ramfs"}, {0x794C7630, "overlayfs"},
-};
-
 absl::Status CheckFileSystem(const std::string& path, const Options& options) {
-  struct statfs info;
-  if (statfs(path.c_str(), &info) != 0) {
-    return error::System("look at the file system of", path, errno);
-  }
-  const uint32_t magic = static_cast<uint32_t>(info.f_type);
-  for (const FileSystemKind& kind : kNetwork) {
-    if (magic == kind.magic && !options.allow_network_file_system) {
-      return error::NetworkFileSystem(path, kind.name);
+  if (!options.allow_network_file_system) {
+    if (absl::Status local = CheckLocalFileSystem(path); !local.ok()) {
+      return local;
     }
   }
-  for (const FileSystemKind& kind : kVolatile) {
-    if (magic == kind.magic && options.on_warning != nullptr) {
-      options.on_warning(absl::StrCat(
-          path, " is on ", kind.name,
-          ", which does not outlive the machine or the container; use a "
-          "volume if the state should"));
-    }
+  const absl::string_view kind = VolatileFileSystem(path);
+  if (!kind.empty() && options.on_warning != nullptr) {
+    options.on_warning(absl::StrCat(
+        path, " is on ", kind,
+        ", which does not outlive the machine or the container; use a volume "
+        "if the state should"));
   }
   return absl::OkStatus();
 }

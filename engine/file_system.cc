@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/file_system.h"
+
+#include <fcntl.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "absl/cleanup/cleanup.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+struct FileSystemKind {
+  uint32_t magic;  // statfs(2), linux/magic.h
+  const char* name;
+};
+
+constexpr FileSystemKind kNetwork[] = {
+    {0x6969, "NFS"},       {0x517B, "SMB"},      {0xFF534D42, "CIFS"},
+    {0xFE534D42, "SMB2"},  {0x01021997, "9p"},   {0x65735546, "FUSE"},
+    {0x00C36400, "Ceph"},  {0x0BD00BD0, "Lustre"}, {0x5346414F, "AFS"},
+    {0x01161970, "GFS2"},  {0x7461636F, "OCFS2"},  {0x47504653, "GPFS"},
+};
+constexpr FileSystemKind kVolatile[] = {
+    {0x01021994, "tmpfs"}, {0x858458F6, "ramfs"}, {0x794C7630, "overlayfs"},
+};
+
+}  // namespace
+
+absl::Status CheckLocalFileSystem(const std::string& path) {
+  struct statfs info;
+  if (statfs(path.c_str(), &info) != 0) {
+    return error::System("look at the file system of", path, errno);
+  }
+  for (const FileSystemKind& kind : kNetwork) {
+    if (static_cast<uint32_t>(info.f_type) == kind.magic) {
+      return error::NetworkFileSystem(path, kind.name);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::string_view VolatileFileSystem(const std::string& path) {
+  struct statfs info;
+  if (statfs(path.c_str(), &info) != 0) return "";
+  for (const FileSystemKind& kind : kVolatile) {
+    if (static_cast<uint32_t>(info.f_type) == kind.magic) return kind.name;
+  }
+  return "";
+}
+
+absl::Status SyncPath(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return error::System("open", path, errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  if (fsync(fd) != 0) return error::System("sync", path, errno);
+  return absl::OkStatus();
+}
+
+}  // namespace statecpp

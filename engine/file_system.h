@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_FILE_SYSTEM_H_
+#define STATECPP_ENGINE_FILE_SYSTEM_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace statecpp {
+
+// INVALID_ARGUMENT: `path` is on a file system that other machines can reach as
+// well (NFS, SMB, 9p, FUSE and their kin), where neither flock() nor a memory
+// map is what LMDB takes it for; the text names the kind.
+absl::Status CheckLocalFileSystem(const std::string& path);
+
+// The kind of file system, if it is one that ends with the machine or the
+// container ("tmpfs"); empty for all others.
+absl::string_view VolatileFileSystem(const std::string& path);
+
+// Makes a file, or the names in a folder, durable.
+absl::Status SyncPath(const std::string& path);
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_FILE_SYSTEM_H_
