@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_API_COMPONENT_CONFIG_H_
+#define STATECPP_API_COMPONENT_CONFIG_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+
+// What a Dapr component says of one instance, as plain data. Made by
+// ComponentConfigFromProperties (component_metadata.h).
+namespace statecpp {
+
+// `spec.metadata` of a component, names in the user's spelling. May hold
+// secrets: never log or store one.
+using Properties = std::map<std::string, std::string>;
+
+// daprd receives replies of up to 4 MiB and cannot be told otherwise. A value
+// that passes this limit could be written and never read again; the 6 KiB that
+// are left are for the rest of the reply.
+inline constexpr uint64_t kMaxValueSize = uint64_t{4090} << 10;
+
+// What becomes of the other items when one item of a bulk write fails.
+enum class BulkMode {
+  kPerItem,  // they are written, as Dapr's own stores do
+  kAtomic,   // none is written
+};
+
+// The part of a configuration that every request reads. A later Init may
+// replace it while the store stays open.
+struct InstanceSettings {
+  // Of key, value and content type together.
+  uint64_t max_value_size = kMaxValueSize;
+  // The time to live of writes that name none; nullopt: they never expire.
+  std::optional<absl::Duration> default_ttl = std::nullopt;
+  // How long an operation may take.
+  absl::Duration timeout = absl::Seconds(20);
+  BulkMode bulk_mode = BulkMode::kPerItem;
+  // Operations in a transaction; 0: no limit.
+  int64_t max_txn_ops = 0;
+
+  bool operator==(const InstanceSettings&) const = default;
+};
+
+enum class Encryption {
+  kOff,
+  kRequired,  // no key, no store
+};
+
+// How to open an instance's store, and how to serve it.
+struct ComponentConfig {
+  // Below the data root's folder `stores`; relative, without "..".
+  std::string data_dir = "";
+  Encryption encryption = Encryption::kRequired;
+  uint64_t max_size = uint64_t{10} << 30;
+  // Zero: expired items are never removed, only invisible.
+  absl::Duration cleanup_interval = absl::Minutes(1);
+  // How long opening waits for another process that holds the store.
+  absl::Duration lock_timeout = absl::Seconds(3);
+  // An unknown field is an error instead of a warning.
+  bool strict_metadata = false;
+  InstanceSettings settings = {};
+
+  bool operator==(const ComponentConfig&) const = default;
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_API_COMPONENT_CONFIG_H_

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/component_metadata.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "api/component_fields.h"
+#include "api/instance_name.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+// The one place to open once stores can be sealed.
+absl::Status RefuseSealing(const ComponentConfig& config) {
+  if (config.encryption == Encryption::kOff) return absl::OkStatus();
+  return error::SealingNotBuilt();
+}
+
+std::string DaprdSealsWarning(absl::string_view name) {
+  return absl::StrCat(
+      "metadata field \"", name,
+      "\" is daprd's: daprd then encrypts values itself before it sends them "
+      "here, and refuses queries; it is not a key of this store and is not "
+      "stored");
+}
+
+std::string UnusedKeyWarning(absl::string_view name) {
+  return absl::StrCat("metadata field \"", name,
+                      "\" has no effect: encryption is \"off\", so records are "
+                      "stored in clear");
+}
+
+std::string UnknownFieldWarning(absl::string_view name) {
+  const absl::string_view nearest = NearestComponentField(name);
+  return absl::StrCat(
+      "metadata field \"", absl::CEscape(name.substr(0, 64)),
+      "\" is unknown and has no effect",
+      nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?"));
+}
+
+// Dapr's decoders match names without regard to case, so two such names would
+// leave to chance which one counts.
+absl::Status CheckNamesDiffer(const Properties& properties) {
+  std::map<std::string, absl::string_view> seen;
+  for (const auto& [name, value] : properties) {
+    const auto [first, fresh] = seen.emplace(absl::AsciiStrToLower(name), name);
+    if (!fresh) return error::RepeatedField(first->second, name);
+  }
+  return absl::OkStatus();
+}
+
+// Reads every field that is a setting of ours.
+absl::StatusOr<ComponentConfig> ReadSettings(absl::string_view instance,
+                                             const Properties& properties) {
+  ComponentConfig config;
+  for (const auto& [name, text] : properties) {
+    const ComponentField* field = FindComponentField(name);
+    if (field == nullptr || field->parse == nullptr) continue;
+    const absl::string_view value = absl::StripAsciiWhitespace(text);
+    if (value.empty() || field->parse(value, config)) continue;
+    return error::InvalidField(field->name, value, field->expected);
+  }
+  if (config.data_dir.empty()) {
+    absl::StatusOr<std::string> folder = InstanceFileName(instance);
+    if (!folder.ok()) return folder.status();
+    config.data_dir = *std::move(folder);
+  }
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedComponent> ComponentConfigFromProperties(
+    absl::string_view instance, const Properties& properties) {
+  if (absl::Status status = CheckNamesDiffer(properties); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<ComponentConfig> config = ReadSettings(instance, properties);
+  if (!config.ok()) return config.status();
+
+  ParsedComponent parsed = {.config = *std::move(config), .warnings = {}};
+  for (const auto& [name, value] : properties) {
+    const ComponentField* field = FindComponentField(name);
+    if (field == nullptr) {
+      if (parsed.config.strict_metadata) {
+        return error::UnknownField(name, NearestComponentField(name));
+      }
+      parsed.warnings.push_back(UnknownFieldWarning(name));
+    } else if (field->use == ComponentField::Use::kDaprdSeal) {
+      parsed.warnings.push_back(DaprdSealsWarning(field->name));
+    } else if (field->use == ComponentField::Use::kKeySource &&
+               parsed.config.encryption == Encryption::kOff) {
+      parsed.warnings.push_back(UnusedKeyWarning(field->name));
+    }
+  }
+  if (absl::Status status = RefuseSealing(parsed.config); !status.ok()) {
+    return status;
+  }
+  return parsed;
+}
+
+std::vector<std::string> DescribeChanges(const ComponentConfig& before,
+                                         const ComponentConfig& after) {
+  std::vector<std::string> changes;
+  for (const ComponentField& field : ComponentFields()) {
+    if (field.print == nullptr) continue;
+    const std::string old_value = field.print(before);
+    const std::string new_value = field.print(after);
+    if (old_value == new_value) continue;
+    changes.push_back(DescribeChange(field, old_value, new_value));
+  }
+  return changes;
+}
+
+}  // namespace statecpp

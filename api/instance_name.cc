@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/instance_name.h"
+
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+// Linux allows 255 bytes; the rest is for extensions.
+constexpr size_t kMaxFileName = 240;
+
+bool FitsFileName(char c) {
+  return !absl::ascii_iscntrl(c) && c != '/' && c != '%';
+}
+
+std::string PercentEncoded(absl::string_view name) {
+  std::string encoded;
+  for (const char c : name) {
+    const bool hides = encoded.empty() && c == '.';
+    if (FitsFileName(c) && !hides) {
+      encoded += c;
+    } else {
+      absl::StrAppendFormat(&encoded, "%%%02X", static_cast<uint8_t>(c));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace
+
+absl::string_view InstanceName(absl::string_view id) {
+  return id.empty() ? "default" : id;
+}
+
+absl::StatusOr<std::string> InstanceFileName(absl::string_view instance) {
+  std::string name = PercentEncoded(InstanceName(instance));
+  if (name.size() > kMaxFileName) {
+    return error::InstanceNameTooLong(name.size(), kMaxFileName);
+  }
+  return name;
+}
+
+std::optional<std::string> DataDirFromText(absl::string_view text) {
+  std::vector<std::string> segments;
+  for (const absl::string_view segment : absl::StrSplit(text, '/')) {
+    if (segment.empty() || absl::StartsWith(segment, ".")) return std::nullopt;
+    segments.push_back(PercentEncoded(segment));
+    if (segments.back().size() > kMaxFileName) return std::nullopt;
+  }
+  return absl::StrJoin(segments, "/");
+}
+
+}  // namespace statecpp

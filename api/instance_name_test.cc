@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/instance_name.h"
+
+#include <set>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace statecpp {
+namespace {
+
+// Trap 7: the conformance suite and grpcurl name no instance.
+TEST(InstanceNameTest, IsDefaultWhereNoneIsNamed) {
+  EXPECT_EQ(InstanceName(""), "default");
+  EXPECT_EQ(InstanceName("orders"), "orders");
+}
+
+TEST(InstanceFileNameTest, KeepsOrdinaryNamesAndEncodesTheRest) {
+  const std::pair<absl::string_view, std::string> cases[] = {
+      {"orders", "orders"},
+      {"", "default"},
+      {"order-store.v1_x", "order-store.v1_x"},
+      {"a/b", "a%2Fb"},
+      {"../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd"},
+      {".", "%2E"},
+      {"..", "%2E."},
+      {".new-x", "%2Enew-x"},
+      {"100%", "100%25"},
+      {"a\nb", "a%0Ab"},
+      {absl::string_view("a\0b", 3), "a%00b"},
+      {"caf\u00e9 1", "caf\u00e9 1"},
+  };
+  for (const auto& [instance, file_name] : cases) {
+    EXPECT_EQ(InstanceFileName(instance).value(), file_name);
+  }
+}
+
+TEST(InstanceFileNameTest, GivesNoTwoInstancesTheSameFile) {
+  const std::string letters = "a./%2F";
+  std::set<std::string> files;
+  size_t names = 0;
+  for (const char a : letters) {
+    for (const char b : letters) {
+      for (const char c : letters) {
+        for (const char d : letters) {
+          files.insert(InstanceFileName(std::string{a, b, c, d}).value());
+          ++names;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(files.size(), names);
+}
+
+TEST(InstanceFileNameTest, RefusesWhatNoFileNameCanHold) {
+  EXPECT_TRUE(InstanceFileName(std::string(240, 'a')).ok());
+  EXPECT_EQ(InstanceFileName(std::string(241, 'a')).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(InstanceFileName(std::string(81, '/')).ok());
+}
+
+TEST(DataDirFromTextTest, TakesRelativeFoldersAsTheyAre) {
+  for (const std::string text :
+       {"orders", "shop/orders", "a/b/c", "a.b", "a..b", "my orders", "LOCK"}) {
+    EXPECT_EQ(DataDirFromText(text), text);
+  }
+}
+
+TEST(DataDirFromTextTest, EncodesWhatCannotStandInAFileName) {
+  EXPECT_EQ(DataDirFromText("a\tb/c%"), "a%09b/c%25");
+  // So that nobody ends in the folder of instance "a/b" by accident.
+  EXPECT_EQ(DataDirFromText("a%2Fb"), "a%252Fb");
+}
+
+TEST(DataDirFromTextTest, RefusesWaysOutAndReservedNames) {
+  for (const absl::string_view text :
+       {"", "/", "/abs", "..", "../x", "a/..", "a/../b", ".", "./a", "a/./b",
+        "a//b", "a/", ".new-x", ".hidden", "a/.b"}) {
+    EXPECT_FALSE(DataDirFromText(text).has_value()) << std::string(text);
+  }
+  EXPECT_FALSE(DataDirFromText("a/" + std::string(241, 'b')).has_value());
+}
+
+}  // namespace
+}  // namespace statecpp
