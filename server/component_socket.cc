@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/component_socket.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace statecpp {
+namespace {
+
+constexpr char kDefaultFolder[] = "/tmp/dapr-components-sockets";
+// The one that daprd reads comes first.
+constexpr const char* kFolderVariables[] = {"DAPR_COMPONENTS_SOCKETS_FOLDER",
+                                            "DAPR_COMPONENT_SOCKETS_FOLDER",
+                                            "DAPR_COMPONENT_SOCKET_FOLDER"};
+// The terminating zero needs a byte, too.
+constexpr size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr mode_t kPermissions = 07777;
+
+std::string OtherFolderWarning(absl::string_view variable,
+                               absl::string_view folder) {
+  return absl::StrCat("the socket folder ", folder, " comes from ", variable,
+                      ", which daprd does not read; set ", kFolderVariables[0],
+                      " to it for daprd, or daprd looks in ", kDefaultFolder);
+}
+
+std::string WritableFolderWarning(absl::string_view folder, mode_t mode) {
+  return absl::StrFormat(
+      "every local user may write the socket folder %s (mode %#o) and so offer "
+      "daprd components of their own; chmod o-w %s",
+      folder, mode & kPermissions, folder);
+}
+
+std::string RootSocketWarning(absl::string_view path) {
+  return absl::StrCat(
+      "this process runs as root, so every local user may connect to ", path,
+      " (mode 0666), for daprd is seldom root; run it as daprd's user (65532 "
+      "in "
+      "Dapr's images), or give --socket-mode or --allow-uid");
+}
+
+absl::Status PathTooLongError(absl::string_view path, size_t max_folder) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the socket's path ", path, " has ", path.size(),
+                   " bytes and a socket's path may have ", kMaxSocketPath,
+                   "; give a --socket-folder of at most ", max_folder,
+                   " bytes, to daprd as well; nothing was created"));
+}
+
+absl::Status NotAFolderError(absl::string_view folder) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the socket folder ", folder,
+      " is not a folder; remove it or give another --socket-folder; it was "
+      "left alone"));
+}
+
+absl::Status NotASocketError(absl::string_view path, mode_t mode) {
+  const char* what = S_ISREG(mode)   ? "a regular file"
+                     : S_ISDIR(mode) ? "a folder"
+                     : S_ISLNK(mode) ? "a symbolic link"
+                                     : "no socket";
+  return absl::InvalidArgumentError(absl::StrCat(
+      "where the socket ", path, " should be is ", what,
+      "; remove it or give another --socket-folder; it was left alone"));
+}
+
+absl::Status LockedError(absl::string_view lock, absl::string_view holder) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      "another server holds ", lock, holder.empty() ? "" : " (", holder,
+      holder.empty() ? "" : ")",
+      "; stop it, or give this one another --socket-folder; nothing of it was "
+      "touched"));
+}
+
+absl::Status ServedError(absl::string_view path) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      "another server answers on ", path,
+      "; stop it, or give this one another --socket-folder; its socket was "
+      "left alone"));
+}
+
+// A failed system call. `fix` begins with a semicolon or is empty.
+absl::Status SystemError(absl::string_view what, absl::string_view path,
+                         int error, absl::string_view fix = "") {
+  const std::string text =
+      absl::StrCat("cannot ", what, " ", path, " as uid ", geteuid(), ": ",
+                   strerror(error), fix, "; no socket was published");
+  const bool denied = error == EACCES || error == EPERM;
+  return denied ? absl::PermissionDeniedError(text)
+                : absl::UnavailableError(text);
+}
+
+absl::Status FolderError(absl::string_view what, absl::string_view path,
+                         int error) {
+  return SystemError(what, path, error,
+                     "; the socket folder has to be writable for this process "
+                     "(chown, chmod, or another --socket-folder)");
+}
+
+absl::Status UnlinkedError(absl::string_view path) {
+  return absl::InternalError(absl::StrCat(
+      "Publish() after Unlink(): the name ", path,
+      " was given up and may be another server's; nothing was published"));
+}
+
+sockaddr_un AddressOf(absl::string_view path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// 0 if somebody accepts connections at `path`, else why connecting failed.
+int Probe(absl::string_view path) {
+  // A socket that would block has a full backlog.
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return errno;
+  const sockaddr_un address = AddressOf(path);
+  const int result =
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  const int error = result == 0 || errno == EAGAIN ? 0 : errno;
+  close(fd);
+  return error;
+}
+
+// What the holder of a lock says of itself; no more than a hint.
+std::string ReadHolder(int fd) {
+  char text[128];
+  const ssize_t size = pread(fd, text, sizeof(text), 0);
+  return std::string(text, static_cast<size_t>(size > 0 ? size : 0));
+}
+
+void WriteHolder(int fd) {
+  char host[65] = "";
+  gethostname(host, sizeof(host) - 1);
+  const std::string text = absl::StrCat("pid ", getpid(), " on ", host);
+  // Nothing depends on it, so nothing is done about a full disk.
+  if (ftruncate(fd, 0) == 0) {
+    [[maybe_unused]] const ssize_t written =
+        pwrite(fd, text.data(), text.size(), 0);
+  }
+}
+
+}  // namespace
+
+SocketFolder ChooseSocketFolder(absl::string_view flag) {
+  if (!flag.empty()) {
+    return {
+        .path = std::string(flag), .source = "--socket-folder", .warning = ""};
+  }
+  for (const char* variable : kFolderVariables) {
+    const char* value = getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    const bool shared =
+        variable == kFolderVariables[0] || strcmp(value, kDefaultFolder) == 0;
+    return {.path = value,
+            .source = variable,
+            .warning = shared ? "" : OtherFolderWarning(variable, value)};
+  }
+  return {.path = kDefaultFolder, .source = "default", .warning = ""};
+}
+
+absl::StatusOr<std::unique_ptr<ComponentSocket>> ComponentSocket::Bind(
+    const ComponentSocketOptions& options) {
+  std::unique_ptr<ComponentSocket> socket(new ComponentSocket(options));
+  absl::Status status = socket->CheckLengths();
+  if (status.ok()) status = socket->MakeFolder();
+  if (status.ok()) status = socket->MakeHiddenFolder();
+  if (status.ok()) status = socket->Lock();
+  if (status.ok()) status = socket->CheckPlace();
+  if (status.ok()) status = socket->Listen();
+  if (!status.ok()) return status;
+  return socket;
+}
+
+ComponentSocket::ComponentSocket(const ComponentSocketOptions& options)
+    : options_(options),
+      path_(absl::StrCat(options.folder, "/", options.name)),
+      hidden_folder_(absl::StrCat(options.folder, "/.statecpp")),
+      hidden_path_(absl::StrCat(hidden_folder_, "/", options.name)) {}
+
+ComponentSocket::~ComponentSocket() {
+  Unlink();
+  if (listening_fd_ >= 0) close(listening_fd_);
+}
+
+absl::Status ComponentSocket::CheckLengths() const {
+  // The hidden path is the longer one.
+  if (hidden_path_.size() <= kMaxSocketPath) return absl::OkStatus();
+  const size_t rest = hidden_path_.size() - options_.folder.size();
+  return PathTooLongError(hidden_path_, kMaxSocketPath - rest);
+}
+
+absl::Status ComponentSocket::MakeFolder() {
+  const char* folder = options_.folder.c_str();
+  if (mkdir(folder, 0770) == 0) {
+    // Whatever the umask left of it.
+    if (chmod(folder, geteuid() == 0 ? 0775 : 0770) != 0) {
+      return FolderError("set the mode of", folder, errno);
+    }
+    return absl::OkStatus();
+  }
+  if (errno != EEXIST) return FolderError("make the folder", folder, errno);
+  struct stat info;
+  if (stat(folder, &info) != 0) {
+    return FolderError("use the folder", folder, errno);
+  }
+  if (!S_ISDIR(info.st_mode)) return NotAFolderError(folder);
+  if ((info.st_mode & S_IWOTH) != 0) {
+    warnings_.push_back(WritableFolderWarning(folder, info.st_mode));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ComponentSocket::MakeHiddenFolder() const {
+  const char* folder = hidden_folder_.c_str();
+  if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+    return FolderError("make the folder", folder, errno);
+  }
+  // Where others may write the socket folder, one of them could have made this
+  // one, or a link, to get hold of our socket before it is in place. A folder
+  // of another user is root's business alone.
+  struct stat info;
+  if (lstat(folder, &info) != 0) {
+    return FolderError("use the folder", folder, errno);
+  }
+  if (!S_ISDIR(info.st_mode)) return NotAFolderError(folder);
+  if (geteuid() != 0 && info.st_uid != geteuid()) {
+    return SystemError("use the folder", folder, EPERM,
+                       absl::StrCat("; it belongs to uid ", info.st_uid,
+                                    ": remove it if no server of theirs runs, "
+                                    "or give another --socket-folder"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ComponentSocket::Lock() {
+  const std::string lock = absl::StrCat(hidden_path_, ".lock");
+  lock_fd_ =
+      open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_fd_ < 0) return FolderError("open", lock, errno);
+  if (flock(lock_fd_, LOCK_EX | LOCK_NB) == 0) {
+    WriteHolder(lock_fd_);
+    return absl::OkStatus();
+  }
+  const int error = errno;
+  const std::string holder = ReadHolder(lock_fd_);
+  close(std::exchange(lock_fd_, -1));
+  return error == EWOULDBLOCK ? LockedError(lock, holder)
+                              : SystemError("lock", lock, error);
+}
+
+absl::Status ComponentSocket::CheckPlace() const {
+  struct stat info;
+  if (lstat(path_.c_str(), &info) != 0) {
+    return errno == ENOENT ? absl::OkStatus()
+                           : FolderError("look for", path_, errno);
+  }
+  if (!S_ISSOCK(info.st_mode)) return NotASocketError(path_, info.st_mode);
+  switch (const int error = Probe(path_)) {
+    case 0:
+      return ServedError(path_);
+    case ECONNREFUSED:  // Stale: whoever listened there is gone.
+    case ENOENT:        // Gone meanwhile.
+      return absl::OkStatus();
+    default:
+      // Not known to be stale, so it is not ours to replace.
+      return SystemError(
+          "find out whether a server answers on", path_, error,
+          "; stop that server, or remove the socket if there is none");
+  }
+}
+
+absl::Status ComponentSocket::Listen() {
+  // What is there is a killed server's, since the lock is ours.
+  unlink(hidden_path_.c_str());
+  listening_fd_ =
+      socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listening_fd_ < 0) return SystemError("make", path_, errno);
+  const sockaddr_un address = AddressOf(hidden_path_);
+  if (bind(listening_fd_, reinterpret_cast<const sockaddr*>(&address),
+           sizeof(address)) != 0) {
+    return FolderError("bind", hidden_path_, errno);
+  }
+  struct stat info;
+  if (lstat(hidden_path_.c_str(), &info) != 0) {
+    return FolderError("find", hidden_path_, errno);
+  }
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
+
+  const bool root = geteuid() == 0;
+  if (root && !options_.mode.has_value()) {
+    warnings_.push_back(RootSocketWarning(path_));
+  }
+  // Nobody else can enter the hidden folder, so no connection is made under the
+  // mode that the umask left.
+  if (chmod(hidden_path_.c_str(), options_.mode.value_or(root ? 0666 : 0660)) !=
+      0) {
+    return FolderError("set the mode of", hidden_path_, errno);
+  }
+  if (listen(listening_fd_, SOMAXCONN) != 0) {
+    return SystemError("listen on", hidden_path_, errno);
+  }
+  return absl::OkStatus();
+}
+
+int ComponentSocket::TakeListener() { return std::exchange(listening_fd_, -1); }
+
+absl::Status ComponentSocket::Publish() {
+  if (published_) return absl::OkStatus();
+  if (lock_fd_ < 0) return UnlinkedError(path_);
+  const absl::Status status = CheckPlace();
+  if (!status.ok()) return status;
+  // Atomic, so daprd never finds a stale socket here again, nor none.
+  if (rename(hidden_path_.c_str(), path_.c_str()) != 0) {
+    return FolderError("publish", path_, errno);
+  }
+  published_ = true;
+  return absl::OkStatus();
+}
+
+void ComponentSocket::Unlink() {
+  if (lock_fd_ < 0) return;
+  const std::string& path = published_ ? path_ : hidden_path_;
+  struct stat info;
+  if (inode_ != 0 && lstat(path.c_str(), &info) == 0 &&
+      info.st_dev == device_ && info.st_ino == inode_) {
+    unlink(path.c_str());
+  }
+  published_ = false;
+  close(std::exchange(lock_fd_, -1));
+}
+
+}  // namespace statecpp

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/data_root.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "engine/errors.h"
+#include "engine/file_system.h"
+
+namespace statecpp {
+namespace {
+
+absl::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0) return absl::OkStatus();
+  if (errno != EEXIST) return error::System("make the folder", path, errno);
+  struct stat stat;
+  if (::stat(path.c_str(), &stat) != 0) {
+    return error::System("look at", path, errno);
+  }
+  if (!S_ISDIR(stat.st_mode)) return error::NotADirectory(path);
+  return absl::OkStatus();
+}
+
+absl::Status WriteAndSync(const std::string& path, absl::string_view text) {
+  const int fd =
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return error::System("create", path, errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  const ssize_t written = write(fd, text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size())) {
+    return error::System("write", path, written < 0 ? errno : ENOSPC);
+  }
+  if (fsync(fd) != 0) return error::System("sync", path, errno);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
+                                        absl::Duration lock_timeout,
+                                        bool allow_network_file_system) {
+  if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
+  if (!allow_network_file_system) {
+    if (const absl::Status local = CheckLocalFileSystem(path); !local.ok()) {
+      return local;
+    }
+  }
+  absl::StatusOr<FileLock> lock =
+      FileLock::Acquire(path + "/LOCK", lock_timeout);
+  if (!lock.ok()) return lock.status();
+  for (const char* folder : {"/stores", "/instances"}) {
+    if (const absl::Status made = MakeFolder(path + folder); !made.ok()) {
+      return made;
+    }
+  }
+  return DataRoot(path, *std::move(lock));
+}
+
+absl::StatusOr<std::string> DataRoot::StorePath(
+    absl::string_view data_dir) const {
+  std::string path = path_ + "/stores";
+  for (const absl::string_view segment : absl::StrSplit(data_dir, '/')) {
+    // The last folder is the store's to make.
+    if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
+    absl::StrAppend(&path, "/", segment);
+  }
+  return path;
+}
+
+std::string DataRoot::InstancePath(absl::string_view file_name) const {
+  return absl::StrCat(path_, "/instances/", file_name, ".json");
+}
+
+absl::StatusOr<std::optional<std::string>> DataRoot::ReadInstance(
+    absl::string_view file_name) const {
+  const std::string path = InstancePath(file_name);
+  std::ifstream file(path);
+  if (!file) {
+    if (errno == ENOENT) return std::nullopt;
+    return error::System("read", path, errno);
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+absl::Status DataRoot::WriteInstance(absl::string_view file_name,
+                                     absl::string_view text) const {
+  const std::string path = InstancePath(file_name);
+  const std::string aside = path + ".tmp";
+  if (absl::Status written = WriteAndSync(aside, text); !written.ok()) {
+    unlink(aside.c_str());
+    return written;
+  }
+  if (rename(aside.c_str(), path.c_str()) != 0) {
+    return error::System("replace", path, errno);
+  }
+  return SyncPath(path_ + "/instances");
+}
+
+}  // namespace statecpp

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_SERVER_INSTANCES_H_
+#define STATECPP_SERVER_INSTANCES_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "api/component_config.h"
+#include "engine/store.h"
+#include "server/data_root.h"
+
+namespace statecpp {
+
+// A configured component instance, as requests use it. A call keeps the one it
+// found until it is answered, whatever Init does meanwhile.
+struct Instance {
+  ComponentConfig config;
+  std::shared_ptr<Store> store;
+};
+
+// The component instances of this process, by the name that daprd sends with
+// every call.
+//
+// daprd configures an instance once, by Init, and never again after a restart
+// of ours; so the configuration is remembered in the data root, and an instance
+// comes back on its first use. The last Init wins: daprd sends one whenever it
+// starts or the component changes, and several daprds may share an instance.
+//
+//   same dataDir      the open store is kept, settings are swapped, maxSize
+//                     may only grow, the last cleanupInterval holds
+//   another dataDir   is opened first and then replaces the former one, which
+//                     is closed when its last call ends; if it cannot be
+//                     opened, Init fails and the former one goes on serving
+//   same dataDir in   one open store is shared; the second Init fails if the
+//   two instances     two disagree on encryption
+//
+// Thread-safe.
+class Instances {
+ public:
+  struct Options {
+    bool allow_network_file_system = false;
+    // As in statecpp::Options, for every store.
+    std::function<void(const absl::Status&)> on_failed = nullptr;
+    void (*on_assertion)(const char* text) = nullptr;
+  };
+
+  // `root` outlives this.
+  Instances(const DataRoot& root, Options options);
+
+  // Configures an instance. May take as long as `lockTimeout`.
+  //
+  // INVALID_ARGUMENT: a property is not valid, or another value of
+  //     `encryption` than the store's.
+  // UNAVAILABLE: another process holds the store.
+  // DATA_LOSS: the store is damaged.
+  // Those of Store::Open. Whatever fails, a former configuration goes on.
+  absl::Status Init(absl::string_view id, const Properties& properties)
+      ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
+
+  // The instance, if it is configured and open; nullptr: Recall may help. Never
+  // waits for a disk.
+  std::shared_ptr<const Instance> Find(absl::string_view id) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The instance, brought back from what is remembered if need be.
+  //
+  // UNAVAILABLE: it was never configured here, or what is remembered cannot be
+  //     read; the text says how to have daprd configure it.
+  // Those of Init.
+  absl::StatusOr<std::shared_ptr<const Instance>> Recall(absl::string_view id)
+      ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
+
+  // Lets go of every store; those in use are closed with their last call.
+  void Close() ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
+
+ private:
+  // A store that is open, and what cannot differ between those that share it.
+  struct Shared {
+    std::weak_ptr<Store> store;
+    Encryption encryption;
+  };
+
+  absl::StatusOr<std::shared_ptr<const Instance>> Configure(
+      absl::string_view name, const Properties& properties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  absl::StatusOr<std::shared_ptr<Store>> OpenStore(
+      const ComponentConfig& config)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  absl::Status Remember(absl::string_view name, const Properties& properties);
+
+  const DataRoot& root_;
+  const Options options_;
+
+  // Held for as long as an instance is configured: one at a time.
+  absl::Mutex init_mutex_;
+  std::map<std::string, Shared> shared_ ABSL_GUARDED_BY(init_mutex_);
+
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Instance>> instances_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_SERVER_INSTANCES_H_

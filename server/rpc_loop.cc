@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc_loop.h"
+
+#include <utility>
+
+namespace statecpp {
+
+RpcLoop::RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue)
+    : queue_(std::move(queue)) {}
+
+RpcLoop::~RpcLoop() {
+  queue_->Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) {
+  }
+}
+
+void RpcLoop::Start(absl::AnyInvocable<void()> arm) {
+  thread_ = std::thread([this, arm = std::move(arm)]() mutable {
+    thread_id_ = std::this_thread::get_id();
+    arm();
+    Run();
+  });
+}
+
+void RpcLoop::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void RpcLoop::Run() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (calls_ > 0 && queue_->Next(&tag, &ok)) {
+    static_cast<Event*>(tag)->Proceed(ok);
+  }
+}
+
+void RpcLoop::Post(absl::AnyInvocable<void()> task) {
+  if (std::this_thread::get_id() == thread_id_.load()) return task();
+  absl::MutexLock lock(&mutex_);
+  posted_.push_back(std::move(task));
+  // The first one sets the alarm; those that follow until it has gone off are
+  // run by it as well.
+  if (posted_.size() == 1) {
+    alarm_.Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC),
+               static_cast<Event*>(&wake_));
+  }
+}
+
+void RpcLoop::Wake::Proceed(bool) { loop_.RunPosted(); }
+
+void RpcLoop::RunPosted() {
+  std::vector<absl::AnyInvocable<void()>> tasks;
+  {
+    absl::MutexLock lock(&mutex_);
+    tasks.swap(posted_);
+  }
+  for (absl::AnyInvocable<void()>& task : tasks) task();
+}
+
+}  // namespace statecpp

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/acceptor.h"
+#include "server/component_socket.h"
+#include "server/data_root.h"
+#include "server/health_service.h"
+#include "server/instances.h"
+#include "server/log.h"
+#include "server/rpc_loop.h"
+#include "server/state_store_service.h"
+#include "server/worker_pool.h"
+
+namespace statecpp {
+namespace {
+
+// daprd sends bulks and transactions of any size; it receives up to 4 MiB.
+constexpr int kMaxRequestSize = 64 << 20;
+// On one connection; a daprd has one for each component.
+constexpr int kMaxCallsPerConnection = 1024;
+constexpr int kWorkers = 4;
+// For calls in hand when new ones are refused already.
+constexpr absl::Duration kFinishCalls = absl::Seconds(5);
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(20);
+
+void LogConnection(const AcceptorEvent& event) {
+  // One line for each of daprd's reconnects would bury the others.
+  if (event.kind == AcceptorEvent::Kind::kAccepted) return;
+  LogWarning(event.text);
+}
+
+}  // namespace
+
+// Members in the order in which one stands on another; they end in reverse.
+class Server::Impl {
+ public:
+  Impl(DataRoot root, std::unique_ptr<ComponentSocket> socket,
+       const ServerOptions& options)
+      : root_(std::move(root)),
+        socket_(std::move(socket)),
+        instances_(root_,
+                   {.allow_network_file_system =
+                        options.allow_network_file_system,
+                    .on_failed = options.on_failed,
+                    .on_assertion = options.on_assertion}),
+        workers_(kWorkers),
+        state_store_(instances_, workers_),
+        loop_(builder_.AddCompletionQueue()),
+        acceptor_(socket_->TakeListener(),
+                  {.max_connections = options.max_connections,
+                   .allowed_uids = options.allowed_uids,
+                   .observer = LogConnection}) {}
+
+  ~Impl() { Stop(absl::ZeroDuration()); }
+
+  absl::Status Start() {
+    builder_.SetMaxReceiveMessageSize(kMaxRequestSize);
+    builder_.SetMaxSendMessageSize(-1);
+    builder_.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                                kMaxCallsPerConnection);
+    state_store_.RegisterWith(builder_);
+    health_.RegisterWith(builder_);
+    acceptor_.AttachTo(builder_);
+    grpc_ = builder_.BuildAndStart();
+    if (grpc_ == nullptr) {
+      return absl::InternalError("gRPC did not start; nothing is served");
+    }
+    loop_.Start([this] {
+      state_store_.Arm(loop_);
+      health_.Arm(loop_);
+    });
+    if (absl::Status started = acceptor_.Start(); !started.ok()) return started;
+    if (absl::Status shown = socket_->Publish(); !shown.ok()) return shown;
+    for (const std::string& warning : socket_->warnings()) LogWarning(warning);
+    return absl::OkStatus();
+  }
+
+  void Stop(absl::Duration drain) {
+    if (grpc_ == nullptr) return;
+    health_.StopServing();
+    socket_->Unlink();
+    acceptor_.Stop();
+    const absl::Time drained = absl::Now() + drain;
+    while (acceptor_.open_connections() > 0 && absl::Now() < drained) {
+      absl::SleepFor(kDrainPoll);
+    }
+    grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kFinishCalls));
+    loop_.Join();
+    grpc_.reset();
+    instances_.Close();
+  }
+
+  const std::string& socket_path() const { return socket_->path(); }
+
+ private:
+  const DataRoot root_;
+  const std::unique_ptr<ComponentSocket> socket_;
+  Instances instances_;
+  WorkerPool workers_;
+  StateStoreService state_store_;
+  HealthService health_;
+  grpc::ServerBuilder builder_;
+  RpcLoop loop_;
+  Acceptor acceptor_;
+  std::unique_ptr<grpc::Server> grpc_;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
+  absl::StatusOr<DataRoot> root =
+      DataRoot::Open(options.data_root, options.lock_timeout,
+                     options.allow_network_file_system);
+  if (!root.ok()) return root.status();
+  absl::StatusOr<std::unique_ptr<ComponentSocket>> socket =
+      ComponentSocket::Bind(
+          {.folder = options.socket_folder, .mode = options.socket_mode});
+  if (!socket.ok()) return socket.status();
+
+  // By hand: in a static library the plugin's own initialiser is lost.
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto impl = std::make_unique<Impl>(*std::move(root), *std::move(socket),
+                                     options);
+  if (absl::Status started = impl->Start(); !started.ok()) return started;
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+const std::string& Server::socket_path() const { return impl_->socket_path(); }
+
+void Server::Stop(absl::Duration drain) { impl_->Stop(drain); }
+
+}  // namespace statecpp

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/state_store_service.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "api/convert.h"
+#include "engine/errors.h"
+
+namespace statecpp {
+namespace {
+
+// What takes longer than about a millisecond does not belong on the thread that
+// polls.
+constexpr size_t kLargeValue = 64 << 10;
+constexpr int kLargeBulk = 32;
+
+using SharedInstance = std::shared_ptr<const Instance>;
+
+// Writes that stand each for itself, or all together if the instance says so.
+template <typename Rpc>
+void WriteBulk(Rpc& rpc, const SharedInstance& instance, BulkWrite bulk) {
+  const CallBounds bounds = rpc.Bounds(instance->config.settings.timeout);
+  if (instance->config.settings.bulk_mode == BulkMode::kAtomic) {
+    instance->store->TransactAsync(
+        std::move(bulk.ops), bounds,
+        [&rpc, instance](absl::StatusOr<std::vector<ETag>> etags) {
+          rpc.Finish(etags.status());
+        });
+    return;
+  }
+  std::vector<WriteOp> ops = std::move(bulk.ops);
+  instance->store->BulkWriteAsync(
+      std::move(ops), bounds,
+      [&rpc, instance, bulk = std::move(bulk)](
+          std::vector<Store::WriteResult> results) mutable {
+        rpc.Finish(BulkWriteStatus(std::move(bulk), results));
+      });
+}
+
+// One write, or several that hold together.
+template <typename Rpc>
+void Write(Rpc& rpc, const SharedInstance& instance,
+           std::vector<WriteOp> ops) {
+  instance->store->TransactAsync(
+      std::move(ops), rpc.Bounds(instance->config.settings.timeout),
+      [&rpc, instance](absl::StatusOr<std::vector<ETag>> etags) {
+        rpc.Finish(etags.status());
+      });
+}
+
+template <typename Rpc>
+void WriteOne(Rpc& rpc, const SharedInstance& instance,
+              absl::StatusOr<WriteOp> op) {
+  if (!op.ok()) return rpc.Finish(op.status());
+  std::vector<WriteOp> ops;
+  ops.push_back(*std::move(op));
+  Write(rpc, instance, std::move(ops));
+}
+
+}  // namespace
+
+void StateStoreService::RegisterWith(grpc::ServerBuilder& builder) {
+  builder.RegisterService(&state_store_);
+  builder.RegisterService(&transactional_);
+  builder.RegisterService(&queriable_);
+  builder.RegisterService(&multi_max_size_);
+}
+
+template <typename Request, typename Response, typename Service, typename Base>
+void StateStoreService::Add(
+    RpcLoop& loop, Service& service,
+    void (Base::*ask)(grpc::ServerContext*, Request*,
+                      grpc::ServerAsyncResponseWriter<Response>*,
+                      grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                      void*),
+    void (StateStoreService::*handle)(Rpc<Request, Response>&)) {
+  UnaryCall<Request, Response>::Arm(
+      loop, MethodOf(service, ask, [this, handle](Rpc<Request, Response>& rpc) {
+        (this->*handle)(rpc);
+      }));
+}
+
+void StateStoreService::Arm(RpcLoop& loop) {
+  using Self = StateStoreService;
+  using Core = wire::StateStore::AsyncService;
+  Add(loop, state_store_, &Core::RequestInit, &Self::Init);
+  Add(loop, state_store_, &Core::RequestFeatures, &Self::Features);
+  Add(loop, state_store_, &Core::RequestPing, &Self::Ping);
+  Add(loop, state_store_, &Core::RequestGet, &Self::Get);
+  Add(loop, state_store_, &Core::RequestSet, &Self::Set);
+  Add(loop, state_store_, &Core::RequestDelete, &Self::Delete);
+  Add(loop, state_store_, &Core::RequestBulkGet, &Self::BulkGet);
+  Add(loop, state_store_, &Core::RequestBulkSet, &Self::BulkSet);
+  Add(loop, state_store_, &Core::RequestBulkDelete, &Self::BulkDelete);
+  Add(loop, transactional_,
+      &wire::TransactionalStateStore::AsyncService::RequestTransact,
+      &Self::Transact);
+  Add(loop, multi_max_size_,
+      &wire::TransactionalStoreMultiMaxSize::AsyncService::RequestMultiMaxSize,
+      &Self::MultiMaxSize);
+  Add(loop, queriable_, &wire::QueriableStateStore::AsyncService::RequestQuery,
+      &Self::Query);
+}
+
+template <typename Rpc, typename Handle>
+void StateStoreService::WithInstance(Rpc& rpc, bool large, Handle handle) {
+  SharedInstance instance = instances_.Find(rpc.instance());
+  if (instance != nullptr && !large) return handle(instance);
+  workers_.Run([this, &rpc, handle] {
+    const absl::StatusOr<SharedInstance> recalled =
+        instances_.Recall(rpc.instance());
+    if (!recalled.ok()) return rpc.Finish(recalled.status());
+    handle(*recalled);
+  });
+}
+
+void StateStoreService::Init(
+    Rpc<wire::InitRequest, wire::InitResponse>& rpc) {
+  workers_.Run([this, &rpc] {
+    rpc.Finish(instances_.Init(rpc.instance(),
+                               PropertiesFromProto(std::move(rpc.request()))));
+  });
+}
+
+void StateStoreService::Features(
+    Rpc<wire::FeaturesRequest, wire::FeaturesResponse>& rpc) {
+  for (const char* feature : {"ETAG", "TRANSACTIONAL", "TTL"}) {
+    rpc.response().add_features(feature);
+  }
+  rpc.Finish(absl::OkStatus());
+}
+
+void StateStoreService::Ping(
+    Rpc<wire::PingRequest, wire::PingResponse>& rpc) {
+  rpc.Finish(absl::OkStatus());
+}
+
+void StateStoreService::Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc) {
+  WithInstance(rpc, false, [&rpc](const SharedInstance& instance) {
+    const absl::StatusOr<absl::string_view> key = KeyFromProto(rpc.request());
+    if (!key.ok()) return rpc.Finish(key.status());
+    absl::StatusOr<std::optional<Item>> item = instance->store->Get(*key);
+    if (item.ok()) rpc.response() = ItemToProto(*std::move(item));
+    rpc.Finish(item.status());
+  });
+}
+
+void StateStoreService::Set(Rpc<wire::SetRequest, wire::SetResponse>& rpc) {
+  const bool large = rpc.request().value().size() >= kLargeValue;
+  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
+    WriteOne(rpc, instance,
+             SetFromProto(instance->config.settings, std::move(rpc.request())));
+  });
+}
+
+void StateStoreService::Delete(
+    Rpc<wire::DeleteRequest, wire::DeleteResponse>& rpc) {
+  WithInstance(rpc, false, [&rpc](const SharedInstance& instance) {
+    WriteOne(rpc, instance, DeleteFromProto(std::move(rpc.request())));
+  });
+}
+
+void StateStoreService::BulkGet(
+    Rpc<wire::BulkGetRequest, wire::BulkGetResponse>& rpc) {
+  const bool large = rpc.request().items_size() > kLargeBulk;
+  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
+    absl::StatusOr<std::vector<Store::ReadResult>> results =
+        instance->store->BulkGet(KeysFromProto(rpc.request()));
+    if (!results.ok()) return rpc.Finish(results.status());
+    absl::StatusOr<wire::BulkGetResponse> response =
+        ItemsToProto(std::move(rpc.request()), *std::move(results));
+    if (response.ok()) rpc.response() = *std::move(response);
+    rpc.Finish(response.status());
+  });
+}
+
+void StateStoreService::BulkSet(
+    Rpc<wire::BulkSetRequest, wire::BulkSetResponse>& rpc) {
+  const bool large = rpc.request().items_size() > kLargeBulk ||
+                     rpc.request().ByteSizeLong() >= kLargeValue;
+  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
+    absl::StatusOr<BulkWrite> bulk = BulkSetFromProto(
+        instance->config.settings, std::move(rpc.request()));
+    if (!bulk.ok()) return rpc.Finish(bulk.status());
+    WriteBulk(rpc, instance, *std::move(bulk));
+  });
+}
+
+void StateStoreService::BulkDelete(
+    Rpc<wire::BulkDeleteRequest, wire::BulkDeleteResponse>& rpc) {
+  const bool large = rpc.request().items_size() > kLargeBulk;
+  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
+    absl::StatusOr<BulkWrite> bulk = BulkDeleteFromProto(
+        instance->config.settings, std::move(rpc.request()));
+    if (!bulk.ok()) return rpc.Finish(bulk.status());
+    WriteBulk(rpc, instance, *std::move(bulk));
+  });
+}
+
+void StateStoreService::Transact(
+    Rpc<wire::TransactionalStateRequest, wire::TransactionalStateResponse>&
+        rpc) {
+  const bool large = rpc.request().operations_size() > kLargeBulk ||
+                     rpc.request().ByteSizeLong() >= kLargeValue;
+  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
+    absl::StatusOr<std::vector<WriteOp>> ops = TransactionFromProto(
+        instance->config.settings, std::move(rpc.request()));
+    if (!ops.ok()) return rpc.Finish(ops.status());
+    Write(rpc, instance, *std::move(ops));
+  });
+}
+
+// Asked by daprd at any time, also before Init, and remembered for good: no
+// instance is needed for an answer, only for a better one.
+void StateStoreService::MultiMaxSize(
+    Rpc<wire::MultiMaxSizeRequest, wire::MultiMaxSizeResponse>& rpc) {
+  const SharedInstance instance = instances_.Find(rpc.instance());
+  rpc.response().set_max_size(
+      instance == nullptr ? 0 : instance->config.settings.max_txn_ops);
+  rpc.Finish(absl::OkStatus());
+}
+
+void StateStoreService::Query(
+    Rpc<wire::QueryRequest, wire::QueryResponse>& rpc) {
+  rpc.Finish(error::QueryNotBuilt());
+}
+
+}  // namespace statecpp

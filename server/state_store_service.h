@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_SERVER_STATE_STORE_SERVICE_H_
+#define STATECPP_SERVER_STATE_STORE_SERVICE_H_
+
+#include <grpcpp/server_builder.h>
+
+#include <memory>
+
+#include "dapr/proto/components/v1/state.grpc.pb.h"
+#include "server/instances.h"
+#include "server/rpc_loop.h"
+#include "server/unary_call.h"
+#include "server/worker_pool.h"
+
+namespace statecpp {
+
+namespace wire = ::dapr::proto::components::v1;
+
+// The twelve rpcs of Dapr's contract, one short handler each: find the
+// instance, convert, call the store, convert back.
+//
+// A handler runs on the loop's thread. What opens a store, or reads or writes
+// much, goes to the workers; a commit answers from the commit thread. The rest
+// is answered on the spot.
+class StateStoreService {
+ public:
+  // All three outlive the service.
+  StateStoreService(Instances& instances, WorkerPool& workers)
+      : instances_(instances), workers_(workers) {}
+
+  void RegisterWith(grpc::ServerBuilder& builder);
+
+  // Asks for the first call of each rpc; on the loop's thread.
+  void Arm(RpcLoop& loop);
+
+ private:
+  void Init(Rpc<wire::InitRequest, wire::InitResponse>& rpc);
+  void Features(Rpc<wire::FeaturesRequest, wire::FeaturesResponse>& rpc);
+  void Ping(Rpc<wire::PingRequest, wire::PingResponse>& rpc);
+  void Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc);
+  void Set(Rpc<wire::SetRequest, wire::SetResponse>& rpc);
+  void Delete(Rpc<wire::DeleteRequest, wire::DeleteResponse>& rpc);
+  void BulkGet(Rpc<wire::BulkGetRequest, wire::BulkGetResponse>& rpc);
+  void BulkSet(Rpc<wire::BulkSetRequest, wire::BulkSetResponse>& rpc);
+  void BulkDelete(Rpc<wire::BulkDeleteRequest, wire::BulkDeleteResponse>& rpc);
+  void Transact(Rpc<wire::TransactionalStateRequest,
+                    wire::TransactionalStateResponse>& rpc);
+  void MultiMaxSize(
+      Rpc<wire::MultiMaxSizeRequest, wire::MultiMaxSizeResponse>& rpc);
+  void Query(Rpc<wire::QueryRequest, wire::QueryResponse>& rpc);
+
+  // Calls `handle(instance)` when the call's instance is there: at once if it
+  // is open and the call is small, else on a worker. Answers the call itself
+  // where there is no such instance.
+  template <typename Rpc, typename Handle>
+  void WithInstance(Rpc& rpc, bool large, Handle handle);
+
+  template <typename Request, typename Response, typename Service,
+            typename Base>
+  void Add(RpcLoop& loop, Service& service,
+           void (Base::*ask)(grpc::ServerContext*, Request*,
+                             grpc::ServerAsyncResponseWriter<Response>*,
+                             grpc::CompletionQueue*,
+                             grpc::ServerCompletionQueue*, void*),
+           void (StateStoreService::*handle)(Rpc<Request, Response>&));
+
+  Instances& instances_;
+  WorkerPool& workers_;
+  wire::StateStore::AsyncService state_store_;
+  wire::TransactionalStateStore::AsyncService transactional_;
+  wire::QueriableStateStore::AsyncService queriable_;
+  wire::TransactionalStoreMultiMaxSize::AsyncService multi_max_size_;
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_SERVER_STATE_STORE_SERVICE_H_
