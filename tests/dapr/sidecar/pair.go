@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sidecar runs the real statecpp behind the real daprd, and speaks to
+// daprd as an application does.
+//
+//	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"})
+//	err := pair.HTTP.Save("statestore", sidecar.Item{Key: "a", Value: []byte(`1`)})
+//
+// Each pair has a temporary folder, sockets folder and data root of its own
+// and listens on loopback only. Nothing of it outlives the test.
+package sidecar
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	startLimit = 60 * time.Second
+	stopLimit  = 15 * time.Second
+
+	// sun_path holds 108 bytes; the store also binds under a temporary name
+	// before it renames the socket, so some are left to it.
+	folderLimit = 60
+)
+
+// A Pair is one statecpp and one daprd in front of it.
+type Pair struct {
+	AppID string
+	HTTP  *HTTPApp
+	GRPC  *GRPCApp
+
+	folder string
+	store  *process
+	daprd  *process
+	past   []*process // stores and daprds that were killed or stopped
+}
+
+// Start runs a pair for the length of one test.
+func Start(t testing.TB, components ...Component) *Pair {
+	t.Helper()
+	pair, err := New(components...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pair.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	pair.Watch(t)
+	return pair
+}
+
+// New runs a pair until Close. A store is up before its daprd starts: daprd
+// looks for sockets once, at its own start.
+func New(components ...Component) (*Pair, error) {
+	folder, err := os.MkdirTemp("", "sc")
+	if err != nil {
+		return nil, err
+	}
+	p := &Pair{AppID: "app1", folder: folder}
+	if err := p.start(components); err != nil {
+		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Pair) start(components []Component) error {
+	if len(p.folder) > folderLimit {
+		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
+	}
+	for _, folder := range []string{p.sockets(), p.dataRoot(), p.resources()} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	for _, component := range components {
+		if err := component.write(p.resources()); err != nil {
+			return err
+		}
+	}
+	if err := p.startStore(); err != nil {
+		return err
+	}
+	return p.startDaprd()
+}
+
+func (p *Pair) sockets() string   { return filepath.Join(p.folder, "sockets") }
+func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
+func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
+
+// Close ends both programs and removes what they wrote. Both are expected to
+// end with exit code 0 on SIGTERM unless the test killed them.
+func (p *Pair) Close() error {
+	var errs []error
+	if p.HTTP != nil {
+		p.HTTP.client.CloseIdleConnections()
+	}
+	if p.GRPC != nil {
+		errs = append(errs, p.GRPC.conn.Close())
+	}
+	for _, one := range []*process{p.daprd, p.store} {
+		if one == nil {
+			continue
+		}
+		if err := one.stop(stopLimit); err != nil {
+			errs = append(errs, fmt.Errorf("%s on SIGTERM: %w\n%s", one.name, err, one.log.since(0)))
+		}
+	}
+	return errors.Join(append(errs, os.RemoveAll(p.folder))...)
+}
+
+// Watch prints what both programs said during a test that fails.
+func (p *Pair) Watch(t testing.TB) {
+	marks := map[*process]int{}
+	for _, one := range p.all() {
+		marks[one] = one.log.len()
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(p.transcripts(marks))
+		}
+	})
+}
+
+func (p *Pair) all() []*process {
+	all := append([]*process{}, p.past...)
+	for _, one := range []*process{p.store, p.daprd} {
+		if one != nil {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+func (p *Pair) transcripts(marks map[*process]int) string {
+	var b strings.Builder
+	for _, one := range p.all() {
+		fmt.Fprintf(&b, "--- %s, pid %d, said:\n%s\n", one.name, one.pid, one.log.since(marks[one]))
+	}
+	return b.String()
+}
+
+// startStore runs statecpp and waits until it says that it serves.
+func (p *Pair) startStore() error {
+	binary, err := StoreBinary()
+	if err != nil {
+		return err
+	}
+	p.store, err = startProcess("statecpp", binary, nil,
+		"serve", "--socket-folder", p.sockets(), "--data-root", p.dataRoot())
+	if err != nil {
+		return err
+	}
+	answer, err := run(p.folder, binary, "health", "--wait", "30s", "--socket-folder", p.sockets())
+	if err != nil {
+		return fmt.Errorf("statecpp is not healthy: %w", err)
+	}
+	if answer != "SERVING" {
+		return fmt.Errorf("`statecpp health` printed %q, want SERVING", answer)
+	}
+	return nil
+}
+
+// startDaprd runs daprd on free ports and waits for its health endpoint. A
+// port can be taken between our look and daprd's bind, so that one failure is
+// tried again.
+func (p *Pair) startDaprd() error {
+	binary, err := DaprdBinary()
+	if err != nil {
+		return err
+	}
+	for attempt := 1; ; attempt++ {
+		ports, err := freePorts(3)
+		if err != nil {
+			return err
+		}
+		p.daprd, err = startProcess("daprd", binary,
+			[]string{"DAPR_COMPONENTS_SOCKETS_FOLDER=" + p.sockets()}, p.daprdFlags(ports)...)
+		if err != nil {
+			return err
+		}
+		p.HTTP = newHTTPApp("127.0.0.1:" + ports[0])
+		err = p.awaitDaprd()
+		if err == nil {
+			p.GRPC, err = newGRPCApp("127.0.0.1:" + ports[1])
+			return err
+		}
+		p.HTTP = nil
+		clash := strings.Contains(p.daprd.log.since(0), "address already in use")
+		if !clash || attempt == 3 {
+			return err
+		}
+		p.daprd.kill()
+		p.retire(&p.daprd)
+	}
+}
+
+func (p *Pair) daprdFlags(ports []string) []string {
+	return []string{
+		"--app-id=" + p.AppID,
+		"--resources-path=" + p.resources(),
+		"--dapr-http-port=" + ports[0],
+		"--dapr-grpc-port=" + ports[1],
+		"--dapr-internal-grpc-port=" + ports[2],
+		"--dapr-listen-addresses=127.0.0.1",
+		"--dapr-internal-grpc-listen-address=127.0.0.1",
+		"--enable-metrics=false",
+		"--enable-profiling=false",
+		"--log-level=info",
+		// Reloads follow file events; this is daprd's second look, should it
+		// have missed one.
+		"--hot-reload-reconcile-interval=5s",
+	}
+}
+
+func (p *Pair) awaitDaprd() error {
+	var last error
+	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if ended, err := p.daprd.ended(); ended {
+			return fmt.Errorf("daprd ended while starting: %w", err)
+		}
+		answer, err := p.HTTP.client.Get(p.HTTP.base + "/v1.0/healthz")
+		if err != nil {
+			last = err
+			continue
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		if answer.StatusCode == http.StatusNoContent {
+			return nil
+		}
+		last = errors.New(answer.Status)
+	}
+	return fmt.Errorf("daprd is not healthy after %s: %w", startLimit, last)
+}
+
+// retire keeps an ended process for its transcript.
+func (p *Pair) retire(one **process) {
+	p.past = append(p.past, *one)
+	*one = nil
+}
+
+// freePorts asks the kernel for ports that nobody on loopback has.
+func freePorts(n int) ([]string, error) {
+	var ports []string
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer listener.Close() // held until all are chosen, so that they differ
+		ports = append(ports, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	}
+	return ports, nil
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sidecar
+
+import (
+	"testing"
+	"time"
+)
+
+// KillStore ends statecpp with SIGKILL. daprd stays.
+func (p *Pair) KillStore(t testing.TB) {
+	t.Helper()
+	if ended, err := p.store.ended(); ended {
+		t.Fatalf("statecpp had ended before it was killed: %v", err)
+	}
+	p.store.kill()
+	p.retire(&p.store)
+}
+
+// StopStore ends statecpp as a service manager does, and expects exit code 0.
+func (p *Pair) StopStore(t testing.TB) {
+	t.Helper()
+	if err := p.store.stop(stopLimit); err != nil {
+		t.Fatalf("statecpp on SIGTERM: %v", err)
+	}
+	p.retire(&p.store)
+}
+
+// RestartStore runs statecpp anew on the same folders and returns once daprd
+// reaches it through the given component. daprd is not told of anything: it
+// reconnects by itself and does not repeat Init.
+func (p *Pair) RestartStore(t testing.TB, component string) {
+	t.Helper()
+	if err := p.startStore(); err != nil {
+		t.Fatal(err)
+	}
+	p.Await(t, "daprd reaches the restarted store", func() error {
+		_, err := p.HTTP.Get(component, "a key that was never written")
+		return err
+	})
+}
+
+// RestartDaprd replaces daprd by a new one in front of the same statecpp,
+// which is then asked to Init the same instances again.
+func (p *Pair) RestartDaprd(t testing.TB) {
+	t.Helper()
+	p.HTTP.client.CloseIdleConnections()
+	_ = p.GRPC.conn.Close()
+	if err := p.daprd.stop(stopLimit); err != nil {
+		t.Fatalf("daprd on SIGTERM: %v", err)
+	}
+	p.retire(&p.daprd)
+	if err := p.startDaprd(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Rewrite changes a component's file under a running daprd, which reloads it.
+// The reload takes daprd a moment: see Await.
+func (p *Pair) Rewrite(t testing.TB, component Component) {
+	t.Helper()
+	if err := component.write(p.resources()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Await repeats `attempt` until it succeeds. It fails the test with the last
+// error when that takes longer than any of our programs should need, or when
+// daprd ends, as it does after a reload that the store refused.
+func (p *Pair) Await(t testing.TB, what string, attempt func() error) {
+	t.Helper()
+	deadline := time.Now().Add(startLimit)
+	for {
+		err := attempt()
+		if err == nil {
+			return
+		}
+		if ended, how := p.daprd.ended(); ended {
+			t.Fatalf("%s: daprd ended meanwhile: %v; last error: %v", what, how, err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s; last error: %v", what, startLimit, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
