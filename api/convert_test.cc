@@ -505,6 +505,20 @@ TEST(ItemsToProtoTest, LeavesOutTheValuesThatPassTheLimitOfAReply) {
   EXPECT_THAT(response->items(8).error(), StartsWith("the record is damaged"));
 }
 
+// A damaged record is told as such, however little room values leave it.
+TEST(ItemsToProtoTest, NeverTakesDamageForALackOfRoom) {
+  const auto response =
+      ItemsToProto(BulkGetOf({"a", "b", "c"}),
+                   {Found(ItemOf(std::string(kMaxReplySize - 3000, 'v'))),
+                    Found(ItemOf(std::string(2000, 'v'))),
+                    Found(error::RecordDamaged(std::string(1000, 'x')))});
+  ASSERT_TRUE(response.ok());
+  EXPECT_LE(response->ByteSizeLong(), kMaxReplySize);
+  EXPECT_EQ(response->items(0).error(), "");
+  EXPECT_THAT(response->items(1).error(), StartsWith("left out"));
+  EXPECT_THAT(response->items(2).error(), StartsWith("the record is damaged"));
+}
+
 // Sweeps the sum over the limit byte by byte.
 TEST(ItemsToProtoTest, NeverPassesTheLimitOfAReply) {
   int left_out = 0;

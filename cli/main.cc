@@ -98,8 +98,7 @@ int Main(int argc, char** argv) {
       ->type_name("DIR");
   AddDuration(health, "--wait", wait, "Wait this long until it is");
 
-  CLI::App* const version =
-      app.add_subcommand("version", "Print the version");
+  CLI::App* const version = app.add_subcommand("version", "Print the version");
   app.add_subcommand("help", "Print this text, or that of a verb");
 
   // `help VERB` is `VERB --help`; CLI11 takes its arguments last one first.

@@ -45,16 +45,18 @@ void EndOnBusError(int) {
 }
 
 void EndOnAssertion(const char* text) {
-  LogError("LMDB found its own structures broken; nothing more is written; run "
-           "a restore if this comes back",
-           {{"assertion", text}});
+  LogError(
+      "LMDB found its own structures broken; nothing more is written; run "
+      "a restore if this comes back",
+      {{"assertion", text}});
   _exit(kExitAssertion);
 }
 
 void EndOnFailedSync(const absl::Status& status) {
-  LogError("a sync failed; ending, since only a restart can tell what is on "
-           "disk",
-           {{"error", status.message()}});
+  LogError(
+      "a sync failed; ending, since only a restart can tell what is on "
+      "disk",
+      {{"error", status.message()}});
   _exit(kExitIo);
 }
 
@@ -62,8 +64,7 @@ std::optional<mode_t> ParseMode(const std::string& text) {
   unsigned mode = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  if (error != std::errc() || end != text.data() + text.size() ||
-      mode > 0777) {
+  if (error != std::errc() || end != text.data() + text.size() || mode > 0777) {
     return std::nullopt;
   }
   return static_cast<mode_t>(mode);
@@ -106,8 +107,9 @@ ExitCode Serve(const ServeFlags& flags) {
   std::string data_root = flags.data_root;
   if (data_root.empty()) {
     if (!flags.dev) {
-      LogError("--data-root is missing: name the folder that keeps the state, "
-               "or use --dev for ./.statecpp");
+      LogError(
+          "--data-root is missing: name the folder that keeps the state, "
+          "or use --dev for ./.statecpp");
       return kExitUsage;
     }
     data_root = kDevDataRoot;

@@ -27,9 +27,9 @@ using StoreId = std::array<uint8_t, 16>;
 //
 //   label      use
 //   index      path hashes, the LMDB keys of records
-//   plain      the keyed tag of plain records and of a plain store's meta values
-//   acc        terms and chain of the accumulator
-//   header     the tag that closes the store's header
+//   plain      the keyed tag of plain records and of a plain store's meta
+//   values acc        terms and chain of the accumulator header     the tag
+//   that closes the store's header
 //
 // Thread-safe: nothing changes after construction.
 class Keyring {

@@ -33,7 +33,8 @@ TEST(KeyringTest, DerivesTheIndexKeyOfTheWorkedVector) {
 }
 
 TEST(KeyringTest, HashesThePathsOfTheWorkedVector) {
-  const std::shared_ptr<const Keyring> keyring = Keyring::Plain(VectorRoot(), StoreId{});
+  const std::shared_ptr<const Keyring> keyring =
+      Keyring::Plain(VectorRoot(), StoreId{});
   EXPECT_EQ(Hex(keyring->paths().OfAncestor("orders||")), "c85f34ac6a74d822");
   EXPECT_EQ(Hex(keyring->paths().OfAncestor("orders||OrderActor||")),
             "0bd5586fbb66a875");
@@ -44,7 +45,8 @@ TEST(KeyringTest, HashesThePathsOfTheWorkedVector) {
 }
 
 TEST(KeyringTest, FindsNoKeyThatTheStoreNeverHad) {
-  const std::shared_ptr<const Keyring> keyring = Keyring::Plain(VectorRoot(), StoreId{});
+  const std::shared_ptr<const Keyring> keyring =
+      Keyring::Plain(VectorRoot(), StoreId{});
   EXPECT_NE(keyring->Find(Algorithm::kPlain, 0), nullptr);
   EXPECT_EQ(keyring->Find(Algorithm::kPlain, 1), nullptr);
   EXPECT_EQ(keyring->Find(static_cast<Algorithm>(1), 0), nullptr);
@@ -57,8 +59,8 @@ TEST(KeyedTagTest, OpensWhatItSealedAndNothingElse) {
   const std::string text = "text";
   std::string sealed(text.size(), '\0');
   uint8_t tag[Aead::kTagSize];
-  aead.Seal(nonce_bytes, "ad", text,
-            reinterpret_cast<uint8_t*>(sealed.data()), tag);
+  aead.Seal(nonce_bytes, "ad", text, reinterpret_cast<uint8_t*>(sealed.data()),
+            tag);
 
   std::string opened(text.size(), '\0');
   uint8_t* out = reinterpret_cast<uint8_t*>(opened.data());

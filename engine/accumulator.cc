@@ -111,13 +111,13 @@ std::optional<Accumulator> Accumulator::Open(const Keyring& keyring,
       sealed[2] != 0 || sealed[3] != 0) {
     return std::nullopt;
   }
-  const absl::string_view text = sealed.substr(kPrefixSize + kNonceSize,
-                                               sealed.size() - kFrameSize);
+  const absl::string_view text =
+      sealed.substr(kPrefixSize + kNonceSize, sealed.size() - kFrameSize);
   std::string state(text.size(), '\0');
-  if (!keyring.meta_aead().Open(
-          Bytes(sealed.data() + kPrefixSize), AssociatedData(keyring), text,
-          Bytes(text.data() + text.size()),
-          reinterpret_cast<uint8_t*>(state.data()))) {
+  if (!keyring.meta_aead().Open(Bytes(sealed.data() + kPrefixSize),
+                                AssociatedData(keyring), text,
+                                Bytes(text.data() + text.size()),
+                                reinterpret_cast<uint8_t*>(state.data()))) {
     return std::nullopt;
   }
   Accumulator accumulator(keyring);

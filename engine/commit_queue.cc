@@ -126,9 +126,9 @@ void CommitQueue::CommitJudged(absl::Span<Waiting* const> group) {
   batches.reserve(group.size());
   for (const Waiting* waiting : group) batches.push_back(waiting->batch);
   const absl::StatusOr<std::vector<Verdict>> verdicts =
-      failure.ok() ? storage_.Commit(batches,
-                                     absl::ToUnixMillis(time_.Confirmed()))
-                   : failure;
+      failure.ok()
+          ? storage_.Commit(batches, absl::ToUnixMillis(time_.Confirmed()))
+          : failure;
   if (verdicts.ok()) {
     for (size_t i = 0; i < group.size(); ++i) group[i]->done((*verdicts)[i]);
     return;

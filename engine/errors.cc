@@ -4,58 +4,18 @@
 #include <cerrno>
 #include <cstring>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 namespace statecpp::error {
 namespace {
 
-constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
-constexpr absl::string_view kHttpCode = "statecpp/http-code";
-
-absl::Status WithHttpCode(absl::Status status, int http_code) {
-  status.SetPayload(kHttpCode, absl::Cord(absl::StrCat(http_code)));
-  return status;
-}
-
 absl::Status InvalidArgument(absl::string_view text) {
   return WithHttpCode(absl::InvalidArgumentError(text), 400);
 }
 
-absl::Status Mismatch(absl::string_view text) {
-  absl::Status status = absl::FailedPreconditionError(text);
-  status.SetPayload(kETagMismatch, absl::Cord());
-  return status;
-}
-
-// The same status under another text.
-absl::Status Reworded(const absl::Status& status, absl::string_view text) {
-  absl::Status reworded(status.code(), text);
-  status.ForEachPayload(
-      [&reworded](absl::string_view type, const absl::Cord& payload) {
-        reworded.SetPayload(type, payload);
-      });
-  return reworded;
-}
-
 }  // namespace
-
-bool IsETagMismatch(const absl::Status& status) {
-  return status.GetPayload(kETagMismatch).has_value();
-}
-
-std::optional<int> HttpCode(const absl::Status& status) {
-  const absl::optional<absl::Cord> payload = status.GetPayload(kHttpCode);
-  int http_code = 0;
-  if (!payload.has_value() ||
-      !absl::SimpleAtoi(std::string(*payload), &http_code)) {
-    return std::nullopt;
-  }
-  return http_code;
-}
 
 absl::Status EmptyKey() {
   return InvalidArgument(
@@ -76,20 +36,21 @@ absl::Status ContentTypeTooLong(size_t size, size_t limit) {
 }
 
 absl::Status TtlOutOfRange(absl::Duration ttl, absl::Duration limit) {
-  return InvalidArgument(absl::StrCat(
-      "the time to live is ", absl::FormatDuration(ttl),
-      "; it must be more than nothing and at most ",
-      absl::FormatDuration(limit), "; nothing was written"));
+  return InvalidArgument(
+      absl::StrCat("the time to live is ", absl::FormatDuration(ttl),
+                   "; it must be more than nothing and at most ",
+                   absl::FormatDuration(limit), "; nothing was written"));
 }
 
 absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
                            uint64_t limit) {
-  return WithHttpCode(
-      absl::InvalidArgumentError(absl::StrCat(
-          "value of \"", key, "\" is too large: key, value and content type "
-          "take ", size, " bytes; the limit maxValueSize is ", limit,
-          "; nothing was written")),
-      413);
+  return WithHttpCode(absl::InvalidArgumentError(absl::StrCat(
+                          "value of \"", key,
+                          "\" is too large: key, value and content type "
+                          "take ",
+                          size, " bytes; the limit maxValueSize is ", limit,
+                          "; nothing was written")),
+                      413);
 }
 
 absl::Status ETagMismatch(absl::string_view key, absl::string_view expected,
@@ -115,10 +76,10 @@ absl::Status AlreadyExists(absl::string_view key, const ETag& found) {
 absl::Status TransactionRefused(const absl::Status& cause, size_t index,
                                 size_t count) {
   return Reworded(
-      cause, absl::StrCat(
-                 IsETagMismatch(cause) ? "possible etag mismatch in operation "
-                                       : "transaction refused in operation ",
-                 index + 1, " of ", count, ": ", cause.message()));
+      cause, absl::StrCat(IsETagMismatch(cause)
+                              ? "possible etag mismatch in operation "
+                              : "transaction refused in operation ",
+                          index + 1, " of ", count, ": ", cause.message()));
 }
 
 absl::Status TransactionTooLong(size_t count, int64_t limit) {
@@ -147,12 +108,13 @@ absl::Status BulkPartlyFailed(const std::vector<BulkFailure>& failures,
   return Reworded(
       decisive->status,
       absl::StrCat(
-          failures.size(), " of ", count, " items failed, the others were "
+          failures.size(), " of ", count,
+          " items failed, the others were "
           "applied: ",
           absl::StrJoin(failures, "; ",
                         [](std::string* out, const BulkFailure& failure) {
-                          absl::StrAppend(out, "\"", failure.key, "\": ",
-                                          failure.status.message());
+                          absl::StrAppend(out, "\"", failure.key,
+                                          "\": ", failure.status.message());
                         })));
 }
 
@@ -184,17 +146,16 @@ absl::Status StoreFull(uint64_t used, uint64_t max_size) {
 }
 
 absl::Status DiskFull(absl::string_view path) {
-  return WithHttpCode(
-      absl::ResourceExhaustedError(absl::StrCat(
-          "the disk of ", path, " is full; nothing was written; free space or "
-          "delete keys (deletes still work)")),
-      507);
+  return WithHttpCode(absl::ResourceExhaustedError(absl::StrCat(
+                          "the disk of ", path,
+                          " is full; nothing was written; free space or "
+                          "delete keys (deletes still work)")),
+                      507);
 }
 
 absl::Status StoreClosing() {
   return WithHttpCode(
-      absl::UnavailableError("the store is closing; nothing was written"),
-      503);
+      absl::UnavailableError("the store is closing; nothing was written"), 503);
 }
 
 absl::Status CommitOutcomeUnknown(absl::string_view cause) {
@@ -237,24 +198,17 @@ absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {
 }
 
 absl::Status FormatTooNew(absl::string_view path, int found, int supported) {
-  return WithHttpCode(
-      absl::UnimplementedError(absl::StrCat(
-          "the store at ", path, " has format ", found,
-          "; this program reads up to format ", supported,
-          "; nothing was opened; use a newer program")),
-      500);
+  return WithHttpCode(absl::UnimplementedError(absl::StrCat(
+                          "the store at ", path, " has format ", found,
+                          "; this program reads up to format ", supported,
+                          "; nothing was opened; use a newer program")),
+                      500);
 }
 
 absl::Status FileDamaged(absl::string_view path, absl::string_view reason) {
   return absl::DataLossError(absl::StrCat(path, " is damaged: ", reason,
                                           "; nothing was opened or changed; "
                                           "restore it from a backup"));
-}
-
-absl::Status AccumulatorDamaged(absl::string_view path) {
-  return absl::DataLossError(absl::StrCat(
-      "the accumulator of the store at ", path,
-      " is damaged; nothing was opened; restore it from a backup"));
 }
 
 absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
@@ -267,9 +221,9 @@ absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
 }
 
 absl::Status StoreMissing(absl::string_view path) {
-  return absl::NotFoundError(absl::StrCat(
-      "there is no store at ", path, "; none was made, as it may not be "
-      "created here"));
+  return absl::NotFoundError(absl::StrCat("there is no store at ", path,
+                                          "; none was made, as it may not be "
+                                          "created here"));
 }
 
 absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
@@ -284,7 +238,8 @@ absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
 
 absl::Status NotADirectory(absl::string_view path) {
   return InvalidArgument(absl::StrCat(
-      path, " is not a folder; name a folder, or a path where one can be "
+      path,
+      " is not a folder; name a folder, or a path where one can be "
       "made; nothing was opened"));
 }
 
@@ -297,9 +252,9 @@ absl::Status NetworkFileSystem(absl::string_view path, absl::string_view kind) {
 
 absl::Status MaxSizeTooSmall(absl::string_view path, uint64_t max_size,
                              uint64_t used) {
-  return InvalidArgument(absl::StrCat(
-      "maxSize is ", max_size, " bytes, but the store at ", path, " uses ",
-      used, "; give at least that; nothing was opened"));
+  return InvalidArgument(
+      absl::StrCat("maxSize is ", max_size, " bytes, but the store at ", path,
+                   " uses ", used, "; give at least that; nothing was opened"));
 }
 
 absl::Status System(absl::string_view action, absl::string_view path,
@@ -329,8 +284,8 @@ absl::Status InvalidField(absl::string_view name, absl::string_view value,
       value.size() <= kShown
           ? absl::StrCat("\"", absl::Utf8SafeCEscape(value), "\"")
           : absl::StrCat("a text of ", value.size(), " bytes");
-  return InvalidArgument(absl::StrCat("metadata field \"", name, "\" is ", shown,
-                                      "; expected ", expected,
+  return InvalidArgument(absl::StrCat("metadata field \"", name, "\" is ",
+                                      shown, "; expected ", expected,
                                       "; the component was not initialised"));
 }
 
@@ -360,8 +315,10 @@ absl::Status SealingNotBuilt() {
 
 absl::Status InstanceNameTooLong(size_t size, size_t limit) {
   return InvalidArgument(absl::StrCat(
-      "the component's name takes ", size, " bytes as a file name; the limit "
-      "is ", limit, "; give the component a shorter name; nothing was opened"));
+      "the component's name takes ", size,
+      " bytes as a file name; the limit "
+      "is ",
+      limit, "; give the component a shorter name; nothing was opened"));
 }
 
 absl::Status InstanceRecordUnreadable(absl::string_view instance,

@@ -11,25 +11,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "engine/error_payload.h"
 #include "engine/etag.h"
 
 // Every error that a caller, a user or an operator can see, one function each,
 // grouped by what it is about. A text says what failed, which value, what was
 // expected, what to do, and what did not happen.
 //
-// Three properties travel with a Status as payloads, for the edge to map:
-//   - IsETagMismatch: FAILED_PRECONDITION is used for ETags and nothing else;
-//   - HttpCode: the HTTP status an application should see, where the code alone
-//     does not say it;
-//   - FailedKeys: of a bulk write, the keys that were not written.
+// What an error says of itself beside its text is in error_payload.h.
 namespace statecpp::error {
-
-// --- What an error says of itself -------------------------------------------
-
-bool IsETagMismatch(const absl::Status& status);
-
-// The HTTP status that fits; nullopt where nothing better than 500 does.
-std::optional<int> HttpCode(const absl::Status& status);
 
 // --- Keys and values ---------------------------------------------------------
 
@@ -88,7 +78,6 @@ absl::Status HashCollision();
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason);
 absl::Status FormatTooNew(absl::string_view path, int found, int supported);
 absl::Status FileDamaged(absl::string_view path, absl::string_view reason);
-absl::Status AccumulatorDamaged(absl::string_view path);
 // A walk over the records came to another sum or count than was kept.
 absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
                                  uint64_t unreadable);

@@ -31,8 +31,8 @@ std::string ReadHolder(int fd) {
   char text[512];
   const ssize_t size = pread(fd, text, sizeof(text), 0);
   if (size <= 0) return "another process";
-  return std::string(absl::StripSuffix({text, static_cast<size_t>(size)},
-                                       "\n"));
+  return std::string(
+      absl::StripSuffix({text, static_cast<size_t>(size)}, "\n"));
 }
 
 }  // namespace

@@ -20,13 +20,15 @@ struct FileSystemKind {
 };
 
 constexpr FileSystemKind kNetwork[] = {
-    {0x6969, "NFS"},       {0x517B, "SMB"},      {0xFF534D42, "CIFS"},
-    {0xFE534D42, "SMB2"},  {0x01021997, "9p"},   {0x65735546, "FUSE"},
-    {0x00C36400, "Ceph"},  {0x0BD00BD0, "Lustre"}, {0x5346414F, "AFS"},
-    {0x01161970, "GFS2"},  {0x7461636F, "OCFS2"},  {0x47504653, "GPFS"},
+    {0x6969, "NFS"},      {0x517B, "SMB"},        {0xFF534D42, "CIFS"},
+    {0xFE534D42, "SMB2"}, {0x01021997, "9p"},     {0x65735546, "FUSE"},
+    {0x00C36400, "Ceph"}, {0x0BD00BD0, "Lustre"}, {0x5346414F, "AFS"},
+    {0x01161970, "GFS2"}, {0x7461636F, "OCFS2"},  {0x47504653, "GPFS"},
 };
 constexpr FileSystemKind kVolatile[] = {
-    {0x01021994, "tmpfs"}, {0x858458F6, "ramfs"}, {0x794C7630, "overlayfs"},
+    {0x01021994, "tmpfs"},
+    {0x858458F6, "ramfs"},
+    {0x794C7630, "overlayfs"},
 };
 
 }  // namespace

@@ -48,9 +48,8 @@ std::string ExpiryKey(absl::Time now, absl::Time expires,
   while (step < ttl / 16) step *= 2;
   // The ceiling, at least one millisecond past the moment of expiry.
   const int64_t due = (absl::ToUnixSeconds(expires) / step + 1) * step;
-  const int64_t units =
-      std::clamp<int64_t>(due / kDueUnitSeconds, 0,
-                          std::numeric_limits<uint32_t>::max());
+  const int64_t units = std::clamp<int64_t>(
+      due / kDueUnitSeconds, 0, std::numeric_limits<uint32_t>::max());
   std::string key;
   AppendBigEndian32(key, static_cast<uint32_t>(units));
   key.append(record_key.data(), record_key.size());

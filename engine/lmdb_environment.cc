@@ -3,8 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <limits.h>
+#include <lmdb.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -243,8 +243,8 @@ absl::Status LmdbReader::Scan(
 }
 
 absl::StatusOr<uint64_t> LmdbReader::LivePages() const {
-  // LMDB's own two tables, of free pages and of names, have the handles 0 and 1;
-  // the two meta pages belong to no table.
+  // LMDB's own two tables, of free pages and of names, have the handles 0 and
+  // 1; the two meta pages belong to no table.
   unsigned handles[2 + LmdbEnvironment::kTables] = {0, 1};
   for (int i = 0; i < LmdbEnvironment::kTables; ++i) {
     handles[2 + i] = environment_->tables_[i];

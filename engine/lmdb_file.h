@@ -13,9 +13,9 @@ namespace statecpp {
 // at the first page beyond the end, and LMDB takes an empty file for a new
 // store.
 //
-// OK: both meta pages are LMDB's, and the file is as long as the newer one says.
-// DATA_LOSS: it is not; the text names sizes found and needed.
-// Those of error::System: the file cannot be opened or read.
+// OK: both meta pages are LMDB's, and the file is as long as the newer one
+// says. DATA_LOSS: it is not; the text names sizes found and needed. Those of
+// error::System: the file cannot be opened or read.
 absl::Status CheckLmdbFile(const std::string& file);
 
 }  // namespace statecpp

@@ -193,7 +193,9 @@ absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
         txn->Get(Table::kMeta, kAccumulatorKey);
     if (!sealed.ok()) return sealed.status();
     accumulator = Accumulator::Open(*keyring, sealed->value_or(""));
-    if (!accumulator.has_value()) return error::AccumulatorDamaged(folder);
+    if (!accumulator.has_value()) {
+      return error::HeaderDamaged(folder, "its accumulator does not open");
+    }
 
     const absl::StatusOr<uint64_t> live = txn->LivePages();
     if (!live.ok()) return live.status();
@@ -271,8 +273,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
   if (!done.ok()) {
     // LMDB's words for a full map, where the check before did not see it come:
     // free pages too scattered for a large value, or deletes past the reserve.
-    if (absl::IsResourceExhausted(done) &&
-        !error::HttpCode(done).has_value()) {
+    if (absl::IsResourceExhausted(done) && !error::HttpCode(done).has_value()) {
       return error::StoreFull(*live * environment_->page_size(),
                               reserve_.max_size());
     }
@@ -323,7 +324,9 @@ absl::StatusOr<LmdbStorage::Recount> LmdbStorage::CountRecords() const {
   if (!sealed.ok()) return sealed.status();
   std::optional<Accumulator> stored =
       Accumulator::Open(*keyring_, sealed->value_or(""));
-  if (!stored.has_value()) return error::AccumulatorDamaged("this folder");
+  if (!stored.has_value()) {
+    return error::HeaderDamaged("this folder", "its accumulator does not open");
+  }
 
   Accumulator counted(*keyring_);
   absl::Status damaged = absl::OkStatus();

@@ -127,9 +127,8 @@ absl::StatusOr<RecordFrame> RecordFrame::Parse(absl::string_view record) {
   const size_t head_size = LoadFixed<uint32_t>(record.data() + 8);
   const size_t room = record.size() - kHeaderSize - kNonceSize - kTagSize;
   if (head_size < kFixedHeadSize || head_size > room) {
-    return error::RecordDamaged(
-        absl::StrCat("truncated: the head claims ", head_size, " of ", room,
-                     " bytes"));
+    return error::RecordDamaged(absl::StrCat(
+        "truncated: the head claims ", head_size, " of ", room, " bytes"));
   }
   RecordFrame frame = {
       .algorithm = static_cast<Algorithm>(record[1]),
@@ -139,8 +138,7 @@ absl::StatusOr<RecordFrame> RecordFrame::Parse(absl::string_view record) {
       .header = record.substr(0, kHeaderSize),
       .nonce = record.substr(kHeaderSize, kNonceSize),
       .head = record.substr(kHeaderSize + kNonceSize, head_size),
-      .head_tag =
-          record.substr(kHeaderSize + kNonceSize + head_size, kTagSize),
+      .head_tag = record.substr(kHeaderSize + kNonceSize + head_size, kTagSize),
       .body = record.substr(kHeaderSize + kNonceSize + head_size + kTagSize),
   };
   if (frame.nonce.back() != 0) {
@@ -195,8 +193,7 @@ absl::Status RecordReader::ParseHead() {
   const uint64_t used = uint64_t{kFixedHeadSize} + key_len_ +
                         content_type_len_ +
                         (frame_.split ? kTagSize : value_len_);
-  const bool fits =
-      frame_.padded ? used <= head_.size() : used == head_.size();
+  const bool fits = frame_.padded ? used <= head_.size() : used == head_.size();
   if (!fits || (frame_.split && frame_.body.size() != value_len_)) {
     return error::RecordDamaged("its lengths do not add up");
   }
@@ -207,11 +204,10 @@ absl::StatusOr<std::string> RecordReader::ReadValue() const {
   const size_t start = key_start_ + key_len_ + content_type_len_;
   if (!frame_.split) return std::string(View(start, value_len_));
   std::string value(frame_.body.size(), '\0');
-  if (!aead_->Open(BodyNonce(frame_.nonce).bytes,
-                   AssociatedData(kBodyDomain, store_id_, frame_.header,
-                                  record_key_),
-                   frame_.body, Bytes(View(start, kTagSize)),
-                   Bytes(value.data()))) {
+  if (!aead_->Open(
+          BodyNonce(frame_.nonce).bytes,
+          AssociatedData(kBodyDomain, store_id_, frame_.header, record_key_),
+          frame_.body, Bytes(View(start, kTagSize)), Bytes(value.data()))) {
     return error::RecordDamaged("its body does not belong to its head");
   }
   return value;

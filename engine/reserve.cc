@@ -32,8 +32,7 @@ absl::Status Reserve::PrepareDisk(uint64_t pages, uint64_t live_pages) {
   const uint64_t page_size = environment_.page_size();
   const uint64_t file_pages = environment_.file_pages();
   const uint64_t end = file_pages * page_size;
-  const uint64_t needed =
-      end + pages * page_size + ReserveFor(max_size_);
+  const uint64_t needed = end + pages * page_size + ReserveFor(max_size_);
   if (needed <= allocated_) return absl::OkStatus();
   // Some more than needed, so that the next put need not ask again.
   const uint64_t generous = needed + ReserveFor(max_size_) / 2;

@@ -88,8 +88,8 @@ class Store::Impl {
 
   void Write(std::vector<WriteOp> ops, CallBounds bounds,
              WriteCall::Done done) {
-    absl::StatusOr<WritePlan> plan = WritePlan::Make(
-        keyring_, SystemRandom(), time_.Wall(), std::move(ops));
+    absl::StatusOr<WritePlan> plan =
+        WritePlan::Make(keyring_, SystemRandom(), time_.Wall(), std::move(ops));
     if (!plan.ok()) return done(plan.status());
     WriteCall::Start(*storage_, queue_, time_, *std::move(plan), bounds,
                      std::move(done));

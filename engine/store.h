@@ -128,10 +128,10 @@ class Store {
 
   // Figures of this moment, consistent with one another.
   struct Stats {
-    uint64_t commit_seq;    // LMDB transactions committed since creation
-    uint64_t open_count;    // times opened since creation
-    uint64_t records;       // items on disk, expired ones included
-    uint64_t used_bytes;    // of max_size
+    uint64_t commit_seq;  // LMDB transactions committed since creation
+    uint64_t open_count;  // times opened since creation
+    uint64_t records;     // items on disk, expired ones included
+    uint64_t used_bytes;  // of max_size
     uint64_t max_size;
   };
   absl::StatusOr<Stats> GetStats() const;

@@ -63,8 +63,8 @@ void RemoveAbandoned(const std::string& parent) {
         lstat(folder.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode)) {
       continue;
     }
-    const bool old = absl::FromTimeT(stat.st_mtime) + kAbandonedAfter <
-                     absl::Now();
+    const bool old =
+        absl::FromTimeT(stat.st_mtime) + kAbandonedAfter < absl::Now();
     if (access(LockFile(folder).c_str(), F_OK) != 0 && !old) continue;
     if (!FileLock::Acquire(LockFile(folder), absl::ZeroDuration()).ok()) {
       continue;

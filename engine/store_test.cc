@@ -62,8 +62,8 @@ class StoreTest : public ::testing::Test {
 };
 
 TEST_F(StoreTest, GetReturnsWhatSetWrote) {
-  const ETag etag = MustSet(
-      {.key = "a", .value = "1", .content_type = "application/json"});
+  const ETag etag =
+      MustSet({.key = "a", .value = "1", .content_type = "application/json"});
   const absl::StatusOr<std::optional<Item>> item = store().Get("a");
   ASSERT_THAT(item, IsOkAndHolds(HasValue("1")));
   EXPECT_EQ((*item)->etag, etag);
@@ -104,11 +104,19 @@ TEST_F(StoreTest, KeysAndValuesOfManySizesRoundTrip) {
 }
 
 TEST_F(StoreTest, KeysWithSeparatorsAndZerosAreDistinct) {
-  const std::vector<std::string> keys = {
-      "a",        "a||",      "a||b",          "a|||b",
-      "||",       "||||",     "a||b||",        std::string("\0", 1),
-      "a||b||c",  "A||b||c",  std::string("a\0b", 3),
-      "1||2||3||4||5||6||7||8||9||10", "1||2||3||4||5||6||7||8||9||11"};
+  const std::vector<std::string> keys = {"a",
+                                         "a||",
+                                         "a||b",
+                                         "a|||b",
+                                         "||",
+                                         "||||",
+                                         "a||b||",
+                                         std::string("\0", 1),
+                                         "a||b||c",
+                                         "A||b||c",
+                                         std::string("a\0b", 3),
+                                         "1||2||3||4||5||6||7||8||9||10",
+                                         "1||2||3||4||5||6||7||8||9||11"};
   for (const std::string& key : keys) MustSet({.key = key, .value = key});
   for (const std::string& key : keys) {
     EXPECT_THAT(store().Get(key), IsOkAndHolds(HasValue(key)));
@@ -142,17 +150,17 @@ TEST_F(StoreTest, AnETagDoesNotComeBackAfterDeleteAndCreate) {
   const ETag first = MustSet({.key = "a", .value = "1"});
   ASSERT_THAT(store().Delete({.key = "a"}), IsOk());
   MustSet({.key = "a", .value = "1"});
-  EXPECT_THAT(store().Delete({.key = "a",
-                              .precondition = Precondition::Match(first)}),
-              HasCode(kMismatch));
+  EXPECT_THAT(
+      store().Delete({.key = "a", .precondition = Precondition::Match(first)}),
+      HasCode(kMismatch));
 }
 
 TEST_F(StoreTest, AnETagOfAMissingKeyIsAMismatch) {
-  EXPECT_THAT(store().Set({.key = "a",
-                           .precondition = Precondition::Match(ETag(1))}),
-              StatusIs(kMismatch, HasSubstr("found no item")));
-  EXPECT_THAT(store().Delete({.key = "a",
-                              .precondition = Precondition::Match(ETag(1))}),
+  EXPECT_THAT(
+      store().Set({.key = "a", .precondition = Precondition::Match(ETag(1))}),
+      StatusIs(kMismatch, HasSubstr("found no item")));
+  EXPECT_THAT(store().Delete(
+                  {.key = "a", .precondition = Precondition::Match(ETag(1))}),
               HasCode(kMismatch));
 }
 
@@ -177,18 +185,19 @@ TEST_F(StoreTest, FirstWriteOnlyCreates) {
 // An expired item that the sweeper has not reached yet counts as absent, both
 // to readers and to preconditions.
 TEST_F(StoreTest, AnExpiredItemIsAbsentBeforeTheSweep) {
-  const ETag etag = MustSet({.key = "a", .value = "1", .ttl = absl::Seconds(5)});
+  const ETag etag =
+      MustSet({.key = "a", .value = "1", .ttl = absl::Seconds(5)});
   clock_.Advance(absl::Milliseconds(4999));
   EXPECT_THAT(store().Get("a"), IsOkAndHolds(HasValue("1")));
   clock_.Advance(absl::Milliseconds(1));
   EXPECT_THAT(store().Get("a"), IsOkAndHolds(IsMissing()));
-  EXPECT_THAT(store().Set({.key = "a",
-                           .precondition = Precondition::Match(etag)}),
-              HasCode(kMismatch));
-  EXPECT_THAT(store().Set({.key = "a",
-                           .value = "2",
-                           .precondition = Precondition::Absent()}),
-              IsOk());
+  EXPECT_THAT(
+      store().Set({.key = "a", .precondition = Precondition::Match(etag)}),
+      HasCode(kMismatch));
+  EXPECT_THAT(
+      store().Set(
+          {.key = "a", .value = "2", .precondition = Precondition::Absent()}),
+      IsOk());
 }
 
 TEST_F(StoreTest, ASetWithoutTimeToLiveClearsTheFormerOne) {
@@ -352,12 +361,12 @@ TEST_F(StoreTest, ACancelledWriteIsNotApplied) {
 TEST_F(StoreTest, AWritePastItsDeadlineIsNotApplied) {
   absl::StatusOr<std::vector<ETag>> result;
   absl::Notification answered;
-  store().TransactAsync(
-      {{.key = "a"}}, {.deadline = std::chrono::steady_clock::now()},
-      [&](absl::StatusOr<std::vector<ETag>> etags) {
-        result = std::move(etags);
-        answered.Notify();
-      });
+  store().TransactAsync({{.key = "a"}},
+                        {.deadline = std::chrono::steady_clock::now()},
+                        [&](absl::StatusOr<std::vector<ETag>> etags) {
+                          result = std::move(etags);
+                          answered.Notify();
+                        });
   answered.WaitForNotification();
   EXPECT_THAT(result, HasCode(absl::StatusCode::kDeadlineExceeded));
   EXPECT_THAT(store().Get("a"), IsOkAndHolds(IsMissing()));

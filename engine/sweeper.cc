@@ -97,9 +97,9 @@ absl::StatusOr<Sweeper::Slice> Sweeper::ReadSlice(const std::string& from,
           return false;
         }
         bool removes_record = false;
-        std::optional<Batch> batch =
-            BatchFor(**snapshot, key, entry.has_value() ? entry->record_key : "",
-                     now, removes_record);
+        std::optional<Batch> batch = BatchFor(
+            **snapshot, key, entry.has_value() ? entry->record_key : "", now,
+            removes_record);
         if (batch.has_value()) {
           slice.batches.push_back(*std::move(batch));
           slice.removes_record.push_back(removes_record);

@@ -58,9 +58,8 @@ absl::StatusOr<WritePlan> WritePlan::Make(const Keyring& keyring,
   for (size_t i = 0; i < ops.size(); ++i) {
     const WriteOp& op = ops[i];
     if (absl::Status valid = Validate(op); !valid.ok()) {
-      return ops.size() > 1
-                 ? error::TransactionRefused(valid, i, ops.size())
-                 : valid;
+      return ops.size() > 1 ? error::TransactionRefused(valid, i, ops.size())
+                            : valid;
     }
     const auto [target, is_new] = targets.try_emplace(op.key, last_op.size());
     if (is_new) {
@@ -72,11 +71,10 @@ absl::StatusOr<WritePlan> WritePlan::Make(const Keyring& keyring,
     if (op.precondition.kind != Precondition::Kind::kNone) {
       plan.conditional_ = true;
     }
-    plan.steps_.push_back(
-        {op.key, op.precondition, target->second,
-         op.kind == WriteOp::Kind::kSet
-             ? std::optional<uint64_t>(DrawVersion(random))
-             : std::nullopt});
+    plan.steps_.push_back({op.key, op.precondition, target->second,
+                           op.kind == WriteOp::Kind::kSet
+                               ? std::optional<uint64_t>(DrawVersion(random))
+                               : std::nullopt});
   }
   for (const size_t i : last_op) {
     plan.SealLast(random, now, ops[i], plan.steps_[i]);
@@ -96,22 +94,20 @@ void WritePlan::SealLast(Random& random, absl::Time now, const WriteOp& op,
   }
   const int64_t expires_ms =
       op.ttl.has_value() ? absl::ToUnixMillis(now + *op.ttl) : 0;
-  batch_.push_back(
-      {.space = Space::kRecords,
-       .key = target.record_key,
-       .verb = Change::Verb::kPut,
-       .value = SealRecord(*keyring_, random, target.record_key,
-                           {.version = *step.version,
-                            .expires_ms = expires_ms,
-                            .key = op.key,
-                            .content_type = op.content_type,
-                            .value = op.value})});
+  batch_.push_back({.space = Space::kRecords,
+                    .key = target.record_key,
+                    .verb = Change::Verb::kPut,
+                    .value = SealRecord(*keyring_, random, target.record_key,
+                                        {.version = *step.version,
+                                         .expires_ms = expires_ms,
+                                         .key = op.key,
+                                         .content_type = op.content_type,
+                                         .value = op.value})});
   if (op.ttl.has_value()) {
-    batch_.push_back(
-        {.space = Space::kExpiry,
-         .key = ExpiryKey(now, absl::FromUnixMillis(expires_ms),
-                          target.record_key),
-         .verb = Change::Verb::kPut});
+    batch_.push_back({.space = Space::kExpiry,
+                      .key = ExpiryKey(now, absl::FromUnixMillis(expires_ms),
+                                       target.record_key),
+                      .verb = Change::Verb::kPut});
   }
 }
 

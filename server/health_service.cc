@@ -14,11 +14,10 @@ void HealthService::RegisterWith(grpc::ServerBuilder& builder) {
 
 void HealthService::Arm(RpcLoop& loop) {
   UnaryCall<HealthCheckRequest, HealthCheckResponse>::Arm(
-      loop,
-      MethodOf(service_, &Service::RequestCheck,
-               [this](Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {
-                 Check(rpc);
-               }));
+      loop, MethodOf(service_, &Service::RequestCheck,
+                     [this](Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {
+                       Check(rpc);
+                     }));
 }
 
 void HealthService::Check(Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {

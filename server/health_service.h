@@ -30,9 +30,8 @@ class HealthService {
   void StopServing() { serving_ = false; }
 
  private:
-  using Service =
-      grpc::health::v1::Health::WithAsyncMethod_Check<
-          grpc::health::v1::Health::Service>;
+  using Service = grpc::health::v1::Health::WithAsyncMethod_Check<
+      grpc::health::v1::Health::Service>;
 
   void Check(Rpc<grpc::health::v1::HealthCheckRequest,
                  grpc::health::v1::HealthCheckResponse>& rpc);

@@ -42,8 +42,8 @@ absl::Status Instances::Init(absl::string_view id,
   const absl::StatusOr<std::shared_ptr<const Instance>> instance =
       Configure(name, properties);
   if (!instance.ok()) {
-    LogError("Init failed", {{"instance", name},
-                             {"error", instance.status().message()}});
+    LogError("Init failed",
+             {{"instance", name}, {"error", instance.status().message()}});
     return instance.status();
   }
   if (former != nullptr) {

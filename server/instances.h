@@ -92,8 +92,7 @@ class Instances {
       absl::string_view name, const Properties& properties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::StatusOr<std::shared_ptr<Store>> OpenStore(
-      const ComponentConfig& config)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+      const ComponentConfig& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::Status Remember(absl::string_view name, const Properties& properties);
 
   const DataRoot& root_;

@@ -46,11 +46,10 @@ class Server::Impl {
        const ServerOptions& options)
       : root_(std::move(root)),
         socket_(std::move(socket)),
-        instances_(root_,
-                   {.allow_network_file_system =
-                        options.allow_network_file_system,
-                    .on_failed = options.on_failed,
-                    .on_assertion = options.on_assertion}),
+        instances_(root_, {.allow_network_file_system =
+                               options.allow_network_file_system,
+                           .on_failed = options.on_failed,
+                           .on_assertion = options.on_assertion}),
         workers_(kWorkers),
         state_store_(instances_, workers_),
         loop_(builder_.AddCompletionQueue()),
@@ -128,8 +127,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
   // By hand: in a static library the plugin's own initialiser is lost.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto impl = std::make_unique<Impl>(*std::move(root), *std::move(socket),
-                                     options);
+  auto impl =
+      std::make_unique<Impl>(*std::move(root), *std::move(socket), options);
   if (absl::Status started = impl->Start(); !started.ok()) return started;
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -41,8 +41,7 @@ void WriteBulk(Rpc& rpc, const SharedInstance& instance, BulkWrite bulk) {
 
 // One write, or several that hold together.
 template <typename Rpc>
-void Write(Rpc& rpc, const SharedInstance& instance,
-           std::vector<WriteOp> ops) {
+void Write(Rpc& rpc, const SharedInstance& instance, std::vector<WriteOp> ops) {
   instance->store->TransactAsync(
       std::move(ops), rpc.Bounds(instance->config.settings.timeout),
       [&rpc, instance](absl::StatusOr<std::vector<ETag>> etags) {
@@ -116,8 +115,7 @@ void StateStoreService::WithInstance(Rpc& rpc, bool large, Handle handle) {
   });
 }
 
-void StateStoreService::Init(
-    Rpc<wire::InitRequest, wire::InitResponse>& rpc) {
+void StateStoreService::Init(Rpc<wire::InitRequest, wire::InitResponse>& rpc) {
   workers_.Run([this, &rpc] {
     rpc.Finish(instances_.Init(rpc.instance(),
                                PropertiesFromProto(std::move(rpc.request()))));
@@ -132,8 +130,7 @@ void StateStoreService::Features(
   rpc.Finish(absl::OkStatus());
 }
 
-void StateStoreService::Ping(
-    Rpc<wire::PingRequest, wire::PingResponse>& rpc) {
+void StateStoreService::Ping(Rpc<wire::PingRequest, wire::PingResponse>& rpc) {
   rpc.Finish(absl::OkStatus());
 }
 
@@ -181,8 +178,8 @@ void StateStoreService::BulkSet(
   const bool large = rpc.request().items_size() > kLargeBulk ||
                      rpc.request().ByteSizeLong() >= kLargeValue;
   WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
-    absl::StatusOr<BulkWrite> bulk = BulkSetFromProto(
-        instance->config.settings, std::move(rpc.request()));
+    absl::StatusOr<BulkWrite> bulk =
+        BulkSetFromProto(instance->config.settings, std::move(rpc.request()));
     if (!bulk.ok()) return rpc.Finish(bulk.status());
     WriteBulk(rpc, instance, *std::move(bulk));
   });
@@ -199,9 +196,8 @@ void StateStoreService::BulkDelete(
   });
 }
 
-void StateStoreService::Transact(
-    Rpc<wire::TransactionalStateRequest, wire::TransactionalStateResponse>&
-        rpc) {
+void StateStoreService::Transact(Rpc<wire::TransactionalStateRequest,
+                                     wire::TransactionalStateResponse>& rpc) {
   const bool large = rpc.request().operations_size() > kLargeBulk ||
                      rpc.request().ByteSizeLong() >= kLargeValue;
   WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {

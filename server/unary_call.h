@@ -54,9 +54,9 @@ class Rpc {
     // fit another clock.
     const absl::Duration left =
         absl::FromChrono(context_.deadline()) - absl::Now();
-    return {.deadline = now + absl::ToChronoNanoseconds(
-                                  std::min(timeout, left)),
-            .cancelled = &cancelled_};
+    return {
+        .deadline = now + absl::ToChronoNanoseconds(std::min(timeout, left)),
+        .cancelled = &cancelled_};
   }
 
   // Sends the reply, or the error instead of it. From any thread, once.
@@ -127,7 +127,7 @@ class UnaryCall final : public Rpc<Request, Response> {
     this->loop_.CountIn();
     this->context_.AsyncNotifyWhenDone(Tag(over_));
     method_->ask(&this->context_, &this->request_, &writer_,
-                this->loop_.queue(), Tag(arrived_));
+                 this->loop_.queue(), Tag(arrived_));
   }
   ~UnaryCall() { this->loop_.CountOut(); }
 

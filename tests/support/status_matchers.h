@@ -32,8 +32,7 @@ MATCHER(IsOk, "is OK") {
   return arg.ok();
 }
 
-MATCHER_P(HasCode, code,
-          "has the code " + absl::StatusCodeToString(code)) {
+MATCHER_P(HasCode, code, "has the code " + absl::StatusCodeToString(code)) {
   *result_listener << StatusOf(arg).ToString();
   return StatusOf(arg).code() == code;
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/error_payload.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace statecpp::error {
+namespace {
+
+constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
+constexpr absl::string_view kHttpCode = "statecpp/http-code";
+
+}  // namespace
+
+absl::Status WithHttpCode(absl::Status status, int http_code) {
+  status.SetPayload(kHttpCode, absl::Cord(absl::StrCat(http_code)));
+  return status;
+}
+
+absl::Status Mismatch(absl::string_view text) {
+  absl::Status status = absl::FailedPreconditionError(text);
+  status.SetPayload(kETagMismatch, absl::Cord());
+  return status;
+}
+
+absl::Status Reworded(const absl::Status& status, absl::string_view text) {
+  absl::Status reworded(status.code(), text);
+  status.ForEachPayload(
+      [&reworded](absl::string_view type, const absl::Cord& payload) {
+        reworded.SetPayload(type, payload);
+      });
+  return reworded;
+}
+
+bool IsETagMismatch(const absl::Status& status) {
+  return status.GetPayload(kETagMismatch).has_value();
+}
+
+std::optional<int> HttpCode(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kHttpCode);
+  int http_code = 0;
+  if (!payload.has_value() ||
+      !absl::SimpleAtoi(std::string(*payload), &http_code)) {
+    return std::nullopt;
+  }
+  return http_code;
+}
+
+}  // namespace statecpp::error

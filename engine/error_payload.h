@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_ERROR_PAYLOAD_H_
+#define STATECPP_ENGINE_ERROR_PAYLOAD_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+// What an error says of itself beside its code and text, as payloads of its
+// Status. Set by errors.cc and read at the edge; everyone between hands the
+// Status on.
+namespace statecpp::error {
+
+// The HTTP status that an application should see, where the code alone does not
+// say it.
+absl::Status WithHttpCode(absl::Status status, int http_code);
+std::optional<int> HttpCode(const absl::Status& status);
+
+// FAILED_PRECONDITION, and marked: that code means ETags and nothing else.
+absl::Status Mismatch(absl::string_view text);
+bool IsETagMismatch(const absl::Status& status);
+
+// The same error, payloads and all, in other words.
+absl::Status Reworded(const absl::Status& status, absl::string_view text);
+
+}  // namespace statecpp::error
+
+#endif  // STATECPP_ENGINE_ERROR_PAYLOAD_H_
