@@ -51,7 +51,7 @@ enum class Encryption {
 
 // How to open an instance's store, and how to serve it.
 struct ComponentConfig {
-  // Below the data root's folder `stores`; relative, without "..".
+  // The name of the store in the data root; its folder is FileNameOf() this.
   std::string data_dir = "";
   Encryption encryption = Encryption::kRequired;
   uint64_t max_size = uint64_t{10} << 30;

@@ -34,9 +34,8 @@ bool ParseSize(absl::string_view value, uint64_t min, uint64_t max,
 }
 
 bool ParseDataDir(absl::string_view value, ComponentConfig& config) {
-  std::optional<std::string> folder = DataDirFromText(value);
-  if (!folder.has_value()) return false;
-  config.data_dir = *std::move(folder);
+  if (!IsDataDir(value)) return false;
+  config.data_dir = std::string(value);
   return true;
 }
 
@@ -133,7 +132,8 @@ std::string PrintBulkMode(const ComponentConfig& config) {
 constexpr ComponentField kFields[] = {
     {.name = "dataDir",
      .use = Use::kSetting,
-     .expected = "a folder below the server's data root, such as \"orders\" or "
+     .expected = "the name of a folder in the server's data root, such as "
+                 "\"orders\" or "
                  "\"shop/orders\": relative, without empty segments and "
                  "without segments that begin with a dot",
      .parse = ParseDataDir,

@@ -67,9 +67,10 @@ absl::StatusOr<ComponentConfig> ReadSettings(absl::string_view instance,
     return error::InvalidField(field->name, value, field->expected);
   }
   if (config.data_dir.empty()) {
-    absl::StatusOr<std::string> folder = InstanceFileName(instance);
-    if (!folder.ok()) return folder.status();
-    config.data_dir = *std::move(folder);
+    config.data_dir = std::string(InstanceName(instance));
+  }
+  if (absl::Status fits = FileNameOf(config.data_dir).status(); !fits.ok()) {
+    return fits;
   }
   return config;
 }

@@ -148,7 +148,7 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
 
 TEST(ComponentMetadataTest, UsesTheInstanceNameAsFolder) {
   const std::pair<std::string, std::string> cases[] = {
-      {"", "default"}, {"orders", "orders"}, {"a/b", "a%2Fb"}};
+      {"", "default"}, {"orders", "orders"}, {"a/b", "a/b"}};
   for (const auto& [instance, folder] : cases) {
     const absl::StatusOr<ParsedComponent> parsed =
         ComponentConfigFromProperties(instance, {{"encryption", "off"}});

@@ -496,7 +496,7 @@ TEST(ItemsToProtoTest, LeavesOutTheValuesThatPassTheLimitOfAReply) {
     EXPECT_EQ(item.data().size(), i < 3 ? mib.size() : 0u);
     EXPECT_EQ(item.has_etag(), i < 3);
     if (i >= 3) {
-      EXPECT_THAT(item.error(), AllOf(HasSubstr("4194304"),
+      EXPECT_THAT(item.error(), AllOf(HasSubstr("limit of 4192256"),
                                       HasSubstr("fewer keys at a time")));
     }
   }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/instance_name.h"
 
-#include <vector>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "engine/errors.h"
 
@@ -39,22 +36,19 @@ absl::string_view InstanceName(absl::string_view id) {
   return id.empty() ? "default" : id;
 }
 
-absl::StatusOr<std::string> InstanceFileName(absl::string_view instance) {
-  std::string name = PercentEncoded(InstanceName(instance));
-  if (name.size() > kMaxFileName) {
-    return error::InstanceNameTooLong(name.size(), kMaxFileName);
+absl::StatusOr<std::string> FileNameOf(absl::string_view name) {
+  std::string file_name = PercentEncoded(name);
+  if (file_name.size() > kMaxFileName) {
+    return error::InstanceNameTooLong(file_name.size(), kMaxFileName);
   }
-  return name;
+  return file_name;
 }
 
-std::optional<std::string> DataDirFromText(absl::string_view text) {
-  std::vector<std::string> segments;
+bool IsDataDir(absl::string_view text) {
   for (const absl::string_view segment : absl::StrSplit(text, '/')) {
-    if (segment.empty() || absl::StartsWith(segment, ".")) return std::nullopt;
-    segments.push_back(PercentEncoded(segment));
-    if (segments.back().size() > kMaxFileName) return std::nullopt;
+    if (segment.empty() || absl::StartsWith(segment, ".")) return false;
   }
-  return absl::StrJoin(segments, "/");
+  return FileNameOf(text).ok();
 }
 
 }  // namespace statecpp

@@ -2,7 +2,6 @@
 #ifndef STATECPP_API_INSTANCE_NAME_H_
 #define STATECPP_API_INSTANCE_NAME_H_
 
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -10,10 +9,8 @@
 
 // How the names that users choose become names of files.
 //
-//   InstanceFileName("orders")       // "orders"
-//   InstanceFileName("a/b")          // "a%2Fb"
-//   DataDirFromText("shop/orders")   // "shop/orders"
-//   DataDirFromText("../orders")     // nullopt
+//   FileNameOf("orders")       // "orders"
+//   FileNameOf("shop/orders")  // "shop%2Forders"
 //
 // Thread-safe.
 namespace statecpp {
@@ -22,18 +19,17 @@ namespace statecpp {
 // none, or an empty one: that is "default".
 absl::string_view InstanceName(absl::string_view id);
 
-// A file name that no other instance has: control characters, "/", "%" and a
-// dot in front are percent-encoded. Short enough for an extension.
+// A file name that no other name has: control characters, "/", "%" and a dot in
+// front are percent-encoded. Short enough for an extension. One name is one
+// file or folder, never one inside another's.
 //
 // INVALID_ARGUMENT: the name is too long for a file name.
-absl::StatusOr<std::string> InstanceFileName(absl::string_view instance);
+absl::StatusOr<std::string> FileNameOf(absl::string_view name);
 
-// The folder that a component's `dataDir` names, below the server's own, with
-// "/" between segments; control characters and "%" are percent-encoded.
-// nullopt where the text is absolute, has an empty segment or one too long for
-// a file name, or one that begins with a dot: such names lead out of the folder
-// or are kept for stores in the making.
-std::optional<std::string> DataDirFromText(absl::string_view text);
+// Whether a component's `dataDir` may be `text`. It is a name, but looks like a
+// path; one that is absolute, or has a segment that is empty or begins with a
+// dot, is meant to lead out of the server's folder and is none.
+bool IsDataDir(absl::string_view text);
 
 }  // namespace statecpp
 

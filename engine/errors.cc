@@ -5,14 +5,25 @@
 #include <cstring>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 
 namespace statecpp::error {
 namespace {
 
 absl::Status InvalidArgument(absl::string_view text) {
   return WithHttpCode(absl::InvalidArgumentError(text), 400);
+}
+
+// What became of one item of a bulk write: names its key once, and does not say
+// "nothing" of a call that wrote the others.
+std::string ItemText(const BulkFailure& failure) {
+  const std::string text = absl::StrReplaceAll(failure.status.message(),
+                                               {{"; nothing was written", ""}});
+  const std::string key = absl::StrCat("\"", failure.key, "\"");
+  return absl::StrContains(text, key) ? text : absl::StrCat(key, ": ", text);
 }
 
 }  // namespace
@@ -46,8 +57,7 @@ absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
                            uint64_t limit) {
   return WithHttpCode(absl::InvalidArgumentError(absl::StrCat(
                           "value of \"", key,
-                          "\" is too large: key, value and content type "
-                          "take ",
+                          "\" is too large: key, value and content type take ",
                           size, " bytes; the limit maxValueSize is ", limit,
                           "; nothing was written")),
                       413);
@@ -105,17 +115,14 @@ absl::Status BulkPartlyFailed(const std::vector<BulkFailure>& failures,
     decisive = &failure;
     break;
   }
-  return Reworded(
-      decisive->status,
-      absl::StrCat(
-          failures.size(), " of ", count,
-          " items failed, the others were "
-          "applied: ",
-          absl::StrJoin(failures, "; ",
-                        [](std::string* out, const BulkFailure& failure) {
-                          absl::StrAppend(out, "\"", failure.key,
-                                          "\": ", failure.status.message());
-                        })));
+  return Reworded(decisive->status,
+                  absl::StrCat(failures.size(), " of ", count,
+                               " items were not written, the others were: ",
+                               absl::StrJoin(failures, "; ",
+                                             [](std::string* out,
+                                                const BulkFailure& failure) {
+                                               out->append(ItemText(failure));
+                                             })));
 }
 
 absl::Status Cancelled() {
@@ -314,11 +321,10 @@ absl::Status SealingNotBuilt() {
 }
 
 absl::Status InstanceNameTooLong(size_t size, size_t limit) {
-  return InvalidArgument(absl::StrCat(
-      "the component's name takes ", size,
-      " bytes as a file name; the limit "
-      "is ",
-      limit, "; give the component a shorter name; nothing was opened"));
+  return InvalidArgument(
+      absl::StrCat("the component's name takes ", size,
+                   " bytes as a file name; the limit is ", limit,
+                   "; give the component a shorter name; nothing was opened"));
 }
 
 absl::Status InstanceRecordUnreadable(absl::string_view instance,
@@ -356,9 +362,8 @@ absl::Status NeitherSetNorDelete() {
 absl::Status ItemPastReplyLimit(uint64_t limit) {
   return WithHttpCode(
       absl::ResourceExhaustedError(absl::StrCat(
-          "left out: with this item the reply would pass ", limit,
-          " bytes, and daprd receives at most 4194304; read fewer keys at a "
-          "time")),
+          "left out: with this item the reply would pass the limit of ", limit,
+          " bytes; read fewer keys at a time")),
       413);
 }
 

@@ -31,17 +31,28 @@ absl::Status MakeStore(const std::string& folder, Clock& clock) {
                            absl::ToUnixMillis(clock.Now()), SystemRandom());
 }
 
-// The live item of a record, or nullopt if it has expired.
+// The bytes of values that one call may read.
+struct Room {
+  uint64_t limit;
+  uint64_t left;
+};
+
+// The live item of a record, or nullopt if it has expired. Its value takes
+// room, and is not read where there is too little left.
 Store::ReadResult ItemOf(const Keyring& keyring, absl::string_view key,
                          absl::string_view record_key, absl::string_view record,
-                         absl::Time now) {
+                         absl::Time now, Room& room) {
   const absl::StatusOr<RecordReader> reader =
       RecordReader::Open(keyring, record_key, record);
   if (!reader.ok()) return reader.status();
   if (reader->key() != key) return error::HashCollision();
   if (reader->IsExpired(now)) return std::nullopt;
+  if (reader->value_size() > room.left) {
+    return error::ItemPastReplyLimit(room.limit);
+  }
   absl::StatusOr<std::string> value = reader->ReadValue();
   if (!value.ok()) return value.status();
+  room.left -= value->size();
   Item item = {.value = *std::move(value),
                .etag = ETag(reader->version()),
                .content_type = std::string(reader->content_type()),
@@ -71,14 +82,15 @@ class Store::Impl {
         sweeper_(*storage_, keyring_, queue_, time_, options.cleanup_interval) {
   }
 
-  ReadResult Read(const Snapshot& snapshot, absl::string_view key) {
+  ReadResult Read(const Snapshot& snapshot, absl::string_view key, Room& room) {
     if (key.empty()) return error::EmptyKey();
     const std::string record_key = RecordKey(keyring_.paths(), key);
     const absl::StatusOr<std::optional<absl::string_view>> record =
         snapshot.Get(Space::kRecords, record_key);
     if (!record.ok()) return record.status();
     if (!record->has_value()) return std::nullopt;
-    return ItemOf(keyring_, key, record_key, **record, time_.ForVisibility());
+    return ItemOf(keyring_, key, record_key, **record, time_.ForVisibility(),
+                  room);
   }
 
   absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot() {
@@ -133,18 +145,21 @@ absl::StatusOr<std::optional<Item>> Store::Get(absl::string_view key) const {
   const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
       impl_->OpenSnapshot();
   if (!snapshot.ok()) return snapshot.status();
-  return impl_->Read(**snapshot, key);
+  constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+  Room room = {kNoLimit, kNoLimit};
+  return impl_->Read(**snapshot, key, room);
 }
 
 absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
-    absl::Span<const absl::string_view> keys) const {
+    absl::Span<const absl::string_view> keys, uint64_t max_bytes) const {
   const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
       impl_->OpenSnapshot();
   if (!snapshot.ok()) return snapshot.status();
   std::vector<ReadResult> results;
   results.reserve(keys.size());
+  Room room = {max_bytes, max_bytes};
   for (const absl::string_view key : keys) {
-    results.push_back(impl_->Read(**snapshot, key));
+    results.push_back(impl_->Read(**snapshot, key, room));
   }
   return results;
 }

@@ -2,6 +2,8 @@
 #ifndef STATECPP_ENGINE_STORE_H_
 #define STATECPP_ENGINE_STORE_H_
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,9 +79,12 @@ class Store {
 
   // One result per key, in order, all from one snapshot. A damaged record fails
   // its own entry alone; the call fails only where no read is possible at all.
+  // An item whose value would take the values of the call past `max_bytes` is
+  // not read, and its entry is RESOURCE_EXHAUSTED; smaller ones behind it are.
   using ReadResult = absl::StatusOr<std::optional<Item>>;
   absl::StatusOr<std::vector<ReadResult>> BulkGet(
-      absl::Span<const absl::string_view> keys) const;
+      absl::Span<const absl::string_view> keys,
+      uint64_t max_bytes = std::numeric_limits<uint64_t>::max()) const;
 
   // Writes one item and returns its new ETag.
   //

@@ -323,6 +323,18 @@ TEST_F(StoreTest, BulkGetAnswersInOrderWithRepeatsAndHoles) {
   EXPECT_THAT((*results)[3], HasCode(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(StoreTest, BulkGetReadsNoMoreValuesThanThereIsRoomFor) {
+  MustSet({.key = "large", .value = std::string(100, 'x')});
+  MustSet({.key = "small", .value = std::string(10, 'x')});
+  const absl::StatusOr<std::vector<Store::ReadResult>> results =
+      store().BulkGet({"small", "large", "small", "missing"}, 100);
+  ASSERT_THAT(results, IsOk());
+  EXPECT_THAT((*results)[0], IsOkAndHolds(HasValue(std::string(10, 'x'))));
+  EXPECT_THAT((*results)[1], HasCode(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT((*results)[2], IsOkAndHolds(HasValue(std::string(10, 'x'))));
+  EXPECT_THAT((*results)[3], IsOkAndHolds(IsMissing()));
+}
+
 TEST_F(StoreTest, AllOfItSurvivesReopening) {
   const ETag etag = MustSet({.key = "a", .value = std::string(5000, 'x')});
   MustSet({.key = "t", .ttl = absl::Hours(1)});

@@ -12,7 +12,6 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "engine/errors.h"
 #include "engine/file_system.h"
 
@@ -65,15 +64,8 @@ absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
   return DataRoot(path, *std::move(lock));
 }
 
-absl::StatusOr<std::string> DataRoot::StorePath(
-    absl::string_view data_dir) const {
-  std::string path = path_ + "/stores";
-  for (const absl::string_view segment : absl::StrSplit(data_dir, '/')) {
-    // The last folder is the store's to make.
-    if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
-    absl::StrAppend(&path, "/", segment);
-  }
-  return path;
+std::string DataRoot::StorePath(absl::string_view folder_name) const {
+  return absl::StrCat(path_, "/stores/", folder_name);
 }
 
 std::string DataRoot::InstancePath(absl::string_view file_name) const {

@@ -20,6 +20,8 @@ namespace statecpp {
 //   <root>/stores/<dataDir>/      one store each
 //   <root>/instances/<name>.json  how each instance was configured
 //
+// Both are named by FileNameOf() what the user calls them.
+//
 // Compatible with any number of threads; a file is replaced by one at a time.
 class DataRoot {
  public:
@@ -35,8 +37,8 @@ class DataRoot {
 
   const std::string& path() const { return path_; }
 
-  // Where the store of a `dataDir` is or will be; makes the folders above it.
-  absl::StatusOr<std::string> StorePath(absl::string_view data_dir) const;
+  // Where the store of that folder name is or will be.
+  std::string StorePath(absl::string_view folder_name) const;
 
   // What WriteInstance last wrote under that file name; nullopt: nothing.
   absl::StatusOr<std::optional<std::string>> ReadInstance(

@@ -63,7 +63,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Recall(
   if (std::shared_ptr<const Instance> found = Find(name); found != nullptr) {
     return found;  // someone else was faster
   }
-  const absl::StatusOr<std::string> file_name = InstanceFileName(name);
+  const absl::StatusOr<std::string> file_name = FileNameOf(name);
   if (!file_name.ok()) return file_name.status();
   const absl::StatusOr<std::optional<std::string>> text =
       root_.ReadInstance(*file_name);
@@ -116,11 +116,11 @@ absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
     store->SetCleanupInterval(config.cleanup_interval);
     return store;
   }
-  const absl::StatusOr<std::string> path = root_.StorePath(config.data_dir);
-  if (!path.ok()) return path.status();
+  const absl::StatusOr<std::string> folder = FileNameOf(config.data_dir);
+  if (!folder.ok()) return folder.status();
   const std::string data_dir = config.data_dir;
   absl::StatusOr<std::unique_ptr<Store>> store = Store::Open({
-      .path = *path,
+      .path = root_.StorePath(*folder),
       .max_size = config.max_size,
       .lock_timeout = config.lock_timeout,
       .cleanup_interval = config.cleanup_interval,
@@ -140,7 +140,7 @@ absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
 
 absl::Status Instances::Remember(absl::string_view name,
                                  const Properties& properties) {
-  const absl::StatusOr<std::string> file_name = InstanceFileName(name);
+  const absl::StatusOr<std::string> file_name = FileNameOf(name);
   if (!file_name.ok()) return file_name.status();
   return root_.WriteInstance(
       *file_name,

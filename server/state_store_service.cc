@@ -164,7 +164,7 @@ void StateStoreService::BulkGet(
   const bool large = rpc.request().items_size() > kLargeBulk;
   WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
     absl::StatusOr<std::vector<Store::ReadResult>> results =
-        instance->store->BulkGet(KeysFromProto(rpc.request()));
+        instance->store->BulkGet(KeysFromProto(rpc.request()), kMaxReplySize);
     if (!results.ok()) return rpc.Finish(results.status());
     absl::StatusOr<wire::BulkGetResponse> response =
         ItemsToProto(std::move(rpc.request()), *std::move(results));

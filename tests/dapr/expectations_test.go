@@ -14,6 +14,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -77,10 +78,20 @@ func overEach(t *testing.T, test func(t *testing.T, app sidecar.App)) {
 	t.Run("gRPC", func(t *testing.T) { test(t, pair.GRPC) })
 }
 
-// key makes a key that no other test and no other protocol writes.
+// key makes a key that no other test, no other protocol and no repetition of
+// this test (go test -count) writes.
 func key(t *testing.T, name string) string {
-	return strings.NewReplacer("/", "-").Replace(t.Name()) + "-" + name
+	run, known := runs.Load(t)
+	if !known {
+		run, _ = runs.LoadOrStore(t, runsBegun.Add(1))
+	}
+	return fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name(), "/", "-"), run, name)
 }
+
+var (
+	runs      sync.Map // of *testing.T to its number
+	runsBegun atomic.Int64
+)
 
 func mustSave(t *testing.T, app sidecar.App, store string, items ...sidecar.Item) {
 	t.Helper()

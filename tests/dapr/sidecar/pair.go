@@ -57,7 +57,7 @@ func Start(t testing.TB, components ...Component) *Pair {
 			t.Error(err)
 		}
 	})
-	pair.Watch(t)
+	pair.report(t, nil)
 	return pair
 }
 
@@ -115,18 +115,23 @@ func (p *Pair) Close() error {
 			continue
 		}
 		if err := one.stop(stopLimit); err != nil {
-			errs = append(errs, fmt.Errorf("%s on SIGTERM: %w\n%s", one.name, err, one.log.since(0)))
+			errs = append(errs, fmt.Errorf("%s ended with %w; it said:\n%s", one.name, err, one.log.since(0)))
 		}
 	}
 	return errors.Join(append(errs, os.RemoveAll(p.folder))...)
 }
 
-// Watch prints what both programs said during a test that fails.
+// Watch prints what both programs say from now on, if the test fails. It is
+// for pairs that several tests share.
 func (p *Pair) Watch(t testing.TB) {
 	marks := map[*process]int{}
 	for _, one := range p.all() {
 		marks[one] = one.log.len()
 	}
+	p.report(t, marks)
+}
+
+func (p *Pair) report(t testing.TB, marks map[*process]int) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(p.transcripts(marks))
