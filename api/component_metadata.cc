@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "api/component_fields.h"
+#include "api/errors.h"
 #include "api/instance_name.h"
-#include "engine/errors.h"
 
 namespace statecpp {
 namespace {

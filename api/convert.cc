@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
+#include "api/errors.h"
 #include "api/metadata_value.h"
 
 namespace statecpp {

@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "engine/errors.h"
+#include "api/errors.h"
 
 namespace statecpp {
 namespace {

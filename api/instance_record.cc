@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/component_fields.h"
+#include "api/errors.h"
 #include "api/instance_name.h"
-#include "engine/errors.h"
 #include "statecpp/v1/instance.pb.h"
 
 namespace statecpp {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "api/errors.h"
 #include "engine/errors.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"

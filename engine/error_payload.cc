@@ -20,6 +20,10 @@ absl::Status WithHttpCode(absl::Status status, int http_code) {
   return status;
 }
 
+absl::Status InvalidArgument(absl::string_view text) {
+  return WithHttpCode(absl::InvalidArgumentError(text), 400);
+}
+
 absl::Status Mismatch(absl::string_view text) {
   absl::Status status = absl::FailedPreconditionError(text);
   status.SetPayload(kETagMismatch, absl::Cord());

@@ -17,6 +17,9 @@ namespace statecpp::error {
 absl::Status WithHttpCode(absl::Status status, int http_code);
 std::optional<int> HttpCode(const absl::Status& status);
 
+// INVALID_ARGUMENT, and HTTP 400.
+absl::Status InvalidArgument(absl::string_view text);
+
 // FAILED_PRECONDITION, and marked: that code means ETags and nothing else.
 absl::Status Mismatch(absl::string_view text);
 bool IsETagMismatch(const absl::Status& status);

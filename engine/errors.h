@@ -31,6 +31,9 @@ absl::Status TtlOutOfRange(absl::Duration ttl, absl::Duration limit);
 absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
                            uint64_t limit);
 
+// An item of a bulk read that its reply has no room for.
+absl::Status ItemPastReplyLimit(uint64_t limit);
+
 // --- Preconditions -----------------------------------------------------------
 
 // `expected` is the text given; `found` the live item's version, or nullopt.
@@ -94,37 +97,6 @@ absl::Status MaxSizeTooSmall(absl::string_view path, uint64_t max_size,
 // A system call failed. `action` is a phrase: "create the folder".
 absl::Status System(absl::string_view action, absl::string_view path,
                     int error_number);
-
-// --- Component metadata ------------------------------------------------------
-
-// `expected` is a phrase: "a duration such as \"5m\"". A long value, which may
-// be a secret in the wrong field, is described and not shown.
-absl::Status InvalidField(absl::string_view name, absl::string_view value,
-                          absl::string_view expected);
-absl::Status RepeatedField(absl::string_view name, absl::string_view other);
-// `nearest` is the name that was probably meant, or empty.
-absl::Status UnknownField(absl::string_view name, absl::string_view nearest);
-absl::Status SealingNotBuilt();
-absl::Status InstanceNameTooLong(size_t size, size_t limit);
-// The file that remembers an instance's configuration.
-absl::Status InstanceRecordUnreadable(absl::string_view instance,
-                                      absl::string_view reason);
-
-// --- Requests ----------------------------------------------------------------
-
-absl::Status InvalidTtl(absl::string_view key, absl::string_view value);
-absl::Status UnknownConcurrency(absl::string_view key, int value);
-absl::Status NeitherSetNorDelete();
-// One item of a bulk read, and the whole of it.
-absl::Status ItemPastReplyLimit(uint64_t limit);
-absl::Status ReplyPastLimit(size_t items, uint64_t limit);
-
-// --- Instances ---------------------------------------------------------------
-
-// Calls for an instance that no Init has configured here.
-absl::Status InstanceUnknown(absl::string_view instance);
-absl::Status EncryptionDiffers(absl::string_view data_dir);
-absl::Status QueryNotBuilt();
 
 }  // namespace statecpp::error
 

@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_join.h"
 #include "api/component_metadata.h"
+#include "api/errors.h"
 #include "api/instance_name.h"
 #include "api/instance_record.h"
-#include "engine/errors.h"
 #include "server/log.h"
 
 namespace statecpp {

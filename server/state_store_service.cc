@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "api/convert.h"
-#include "engine/errors.h"
+#include "api/errors.h"
 
 namespace statecpp {
 namespace {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_API_ERRORS_H_
+#define STATECPP_API_ERRORS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+// Every error that a component's configuration or a request can draw before it
+// reaches the engine, whose own are in engine/errors.h. The same rules hold.
+namespace statecpp::error {
+
+// --- Component metadata ------------------------------------------------------
+
+// `expected` is a phrase: "a duration such as \"5m\"". A long value, which may
+// be a secret in the wrong field, is described and not shown.
+absl::Status InvalidField(absl::string_view name, absl::string_view value,
+                          absl::string_view expected);
+absl::Status RepeatedField(absl::string_view name, absl::string_view other);
+// `nearest` is the name that was probably meant, or empty.
+absl::Status UnknownField(absl::string_view name, absl::string_view nearest);
+absl::Status SealingNotBuilt();
+absl::Status InstanceNameTooLong(size_t size, size_t limit);
+// The file that remembers an instance's configuration.
+absl::Status InstanceRecordUnreadable(absl::string_view instance,
+                                      absl::string_view reason);
+
+// --- Requests ----------------------------------------------------------------
+
+absl::Status InvalidTtl(absl::string_view key, absl::string_view value);
+absl::Status UnknownConcurrency(absl::string_view key, int value);
+absl::Status NeitherSetNorDelete();
+// Of a bulk read as a whole; error::ItemPastReplyLimit is that of one item.
+absl::Status ReplyPastLimit(size_t items, uint64_t limit);
+
+// --- Instances ---------------------------------------------------------------
+
+// Calls for an instance that no Init has configured here.
+absl::Status InstanceUnknown(absl::string_view instance);
+absl::Status EncryptionDiffers(absl::string_view data_dir);
+absl::Status QueryNotBuilt();
+
+}  // namespace statecpp::error
+
+#endif  // STATECPP_API_ERRORS_H_
