@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -70,21 +71,43 @@ std::optional<mode_t> ParseMode(const std::string& text) {
   return static_cast<mode_t>(mode);
 }
 
-void WaitForSignal() {
-  const sigset_t signals = EndSignals();
-  int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
+// The signals that end the process, on a thread of their own, so that they are
+// heard also while serving has not begun: another process may hold the lock.
+class EndSignal {
+ public:
+  EndSignal() {
+    std::thread([this] { Run(); }).detach();
   }
-  LogInfo("stopping", {{"signal", strsignal(signal)}});
-}
 
-void EndOnSecondSignal() {
-  std::thread([] {
-    WaitForSignal();
-    LogWarning("a second signal: ending without waiting");
+  // From now on the first signal is for Wait to report.
+  void BeginServing() { serving_ = true; }
+
+  void Wait() { received_.WaitForNotification(); }
+
+ private:
+  void Run() {
+    const char* const name = Next();
+    if (!serving_) {
+      LogInfo("ended before serving", {{"signal", name}});
+      _exit(kExitOk);
+    }
+    LogInfo("stopping", {{"signal", name}});
+    received_.Notify();
+    LogWarning("ending without waiting", {{"signal", Next()}});
     _exit(kExitFailed);
-  }).detach();
-}
+  }
+
+  static const char* Next() {
+    const sigset_t signals = EndSignals();
+    int signal = 0;
+    while (sigwait(&signals, &signal) != 0) {
+    }
+    return strsignal(signal);
+  }
+
+  std::atomic<bool> serving_ = false;
+  absl::Notification received_;
+};
 
 }  // namespace
 
@@ -115,6 +138,8 @@ ExitCode Serve(const ServeFlags& flags) {
     data_root = kDevDataRoot;
   }
   signal(SIGBUS, &EndOnBusError);
+  // Never destroyed: its thread may still wait when the process ends.
+  EndSignal& end = *new EndSignal();
 
   const SocketFolder folder = ChooseSocketFolder(flags.socket_folder);
   if (!folder.warning.empty()) LogWarning(folder.warning);
@@ -138,13 +163,13 @@ ExitCode Serve(const ServeFlags& flags) {
     LogError("not serving", {{"error", server.status().message()}});
     return ExitCodeOf(server.status());
   }
+  end.BeginServing();
   LogInfo(absl::StrCat("ready: state.cpp on ", (*server)->socket_path(),
                        "; start daprd now"),
           {{"ver", kVersion},
            {"dataRoot", data_root},
            {"socketFolderFrom", folder.source}});
-  WaitForSignal();
-  EndOnSecondSignal();
+  end.Wait();
   (*server)->Stop(flags.drain_timeout);
   LogInfo("stopped");
   return kExitOk;

@@ -189,12 +189,6 @@ absl::Status LmdbEnvironment::Grow(uint64_t map_size) {
   return absl::OkStatus();
 }
 
-uint64_t LmdbEnvironment::map_size() const {
-  MDB_envinfo info;
-  mdb_env_info(env_, &info);
-  return info.me_mapsize;
-}
-
 uint64_t LmdbEnvironment::file_pages() const {
   MDB_envinfo info;
   mdb_env_info(env_, &info);

@@ -62,7 +62,6 @@ class LmdbEnvironment {
   absl::Status Grow(uint64_t map_size);
 
   uint32_t page_size() const { return page_size_; }
-  uint64_t map_size() const;
   // Pages of the file that are or were in use, after the last commit.
   uint64_t file_pages() const;
   // Of data.mdb, for space to be set aside. LMDB's own; not to be closed.

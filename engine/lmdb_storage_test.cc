@@ -351,23 +351,26 @@ TEST(LmdbStorageTest, IsNotOpenedWithoutItsHeaderOrAccumulator) {
 }
 
 TEST(LmdbStorageTest, FindsRecordsThatItDidNotWrite) {
-  const auto damage = [](absl::string_view place,
-                         std::optional<absl::string_view> before) {
+  // `make` gets a record that stood at "a" before.
+  using Make = std::optional<std::string> (*)(std::string former);
+  const auto is_found = [](absl::string_view place, Make make) {
     StorageForTest storage;
-    const Change put = storage.Put("a", "1");
-    EXPECT_THAT(storage.Commit({{put, storage.Put("b", "1")}}), IsOk());
+    const Change former = storage.Put("a", "1");
+    EXPECT_THAT(storage.Commit({{former, storage.Put("b", "1")}}), IsOk());
     EXPECT_THAT(storage.Commit({{storage.Put("a", "2")}}), IsOk());
     EXPECT_TRUE(storage.IsWhole());
-    std::optional<std::string> value;
-    if (before.has_value()) value = *before == "old" ? put.value : *before;
-    Overwrite(storage, LmdbEnvironment::Table::kRecords, place, value);
+    Overwrite(storage, LmdbEnvironment::Table::kRecords, place,
+              make(former.value));
     EXPECT_THAT(storage.Reopen(), IsOk());
     return !storage.IsWhole();
   };
-  EXPECT_TRUE(damage("a", "old"));         // replayed
-  EXPECT_TRUE(damage("b", std::nullopt));  // removed
-  EXPECT_TRUE(damage("c", "old"));         // planted
-  EXPECT_TRUE(damage("a", "no record"));   // damaged
+  const Make same = [](std::string former) { return std::optional(former); };
+  const Make none = [](std::string) { return std::optional<std::string>(); };
+  const Make junk = [](std::string) { return std::optional<std::string>("x"); };
+  EXPECT_TRUE(is_found("a", same)) << "replayed";
+  EXPECT_TRUE(is_found("c", same)) << "planted";
+  EXPECT_TRUE(is_found("b", none)) << "removed";
+  EXPECT_TRUE(is_found("a", junk)) << "damaged";
 }
 
 }  // namespace

@@ -141,8 +141,11 @@ class Store {
   };
   absl::StatusOr<Stats> GetStats() const;
 
-  // Walks every record and compares what is there with the accumulator: the
-  // first difference or damaged record as DATA_LOSS, OK when there is none.
+  // Counts every record that is there and compares with the accumulator, which
+  // knows what the store wrote: OK when they agree. Opens no record; a damaged
+  // one is found by its reader.
+  //
+  // DATA_LOSS: records were changed, deleted, brought back or planted.
   absl::Status CheckIntegrity() const;
 
  private:
