@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# ./dev fmt and ./dev lint. Formats are made by one and checked by the other.
+
+# What is neither the tree's nor Bazel's nor Debian's.
+cache_folder=${XDG_CACHE_HOME:-$HOME/.cache}/statecpp
+buildifier_version=8.2.1
+# One for each clone, as Bazel's own.
+clang_output_base=$cache_folder/clang-$(md5sum <<< "$PWD" | cut -c1-12)
+
+# list_files PATTERN...: the tree's files of these names, but for those that
+# tools made.
+list_files() {
+  local names=() pattern
+  for pattern in "$@"; do names+=(-o -name "$pattern"); done
+  find . \( -path './bazel-*' -o -name .git -o -name .bin -o -name .statecpp \
+    -o -name node_modules \) -prune -o -type f \( "${names[@]:1}" \) -print
+}
+
+list_cxx() { list_files '*.h' '*.cc'; }
+list_build_files() { list_files BUILD WORKSPACE '*.bzl'; }
+list_shell_scripts() {
+  list_files '*.sh'
+  printf '%s\n' ./dev ./.ci/run
+}
+
+# npm's copy of buildifier, kept outside the tree. Sets $buildifier.
+ensure_buildifier() {
+  local folder=$cache_folder/buildifier-$buildifier_version
+  buildifier=$folder/node_modules/.bin/buildifier
+  if [[ ! -x $buildifier ]]; then
+    say "installing buildifier $buildifier_version from npm into $folder"
+    npm install --prefix "$folder" --no-audit --no-fund --loglevel=error \
+      "@bazel/buildifier@$buildifier_version"
+  fi
+}
+
+format_all() {
+  ensure_packages lint
+  ensure_buildifier
+  say "formatting C++"
+  list_cxx | xargs clang-format -i
+  say "formatting BUILD files"
+  list_build_files | xargs "$buildifier" -mode=fix
+  if command -v gofmt > /dev/null; then
+    say "formatting Go"
+    gofmt -w tests/dapr
+  else
+    say "SKIPPED: formatting Go: no gofmt on this machine"
+  fi
+}
+
+# Runs every check, whatever the others found, and names those that failed.
+lint_all() {
+  ensure_packages build test lint
+  ensure_buildifier
+  local failed=() check
+  local checks=(check_cxx_format check_build_format check_shell check_style)
+  if command -v go > /dev/null; then
+    checks+=(check_go_format check_go_vet)
+  else
+    say "SKIPPED: gofmt and go vet: no Go on this machine"
+  fi
+  # The longest comes last.
+  checks+=(check_with_clang)
+  for check in "${checks[@]}"; do
+    say "lint: ${check//_/ }"
+    "$check" || failed+=("$check")
+  done
+  if [[ ${#failed[@]} -gt 0 ]]; then
+    fail "lint found faults: ${failed[*]//_/ }; ./dev fmt mends formats"
+  fi
+  say "lint found nothing in ${#checks[@]} checks"
+}
+
+check_cxx_format() { list_cxx | xargs clang-format --dry-run -Werror; }
+
+check_build_format() { list_build_files | xargs "$buildifier" -mode=check; }
+
+check_shell() { list_shell_scripts | xargs shellcheck --external-sources; }
+
+check_style() { tests/style/tidy_test.py; }
+
+check_go_format() {
+  local unformatted
+  unformatted=$(gofmt -l tests/dapr)
+  [[ -z $unformatted ]] || { echo "not formatted: $unformatted"; return 1; }
+}
+
+check_go_vet() {
+  CGO_ENABLED=0 GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go -C tests/dapr vet ./...
+}
+
+# Thread annotations and undeclared dependencies, which g++ does not see. In an
+# output base of its own, so that neither build undoes the other's work.
+check_with_clang() {
+  local packages
+  mapfile -t packages < <(list_packages)
+  build_with_bazel --output_base="$clang_output_base" --max_idle_secs=60 \
+    build --config=clang --keep_going --show_result=0 --symlink_prefix=/ \
+    "${packages[@]}"
+}
+
+# For //... in another output base than the usual one: there Bazel takes the
+# links bazel-* that the usual one left for folders of the tree.
+list_packages() {
+  list_files BUILD | sed -E 's|^\.|/|; s|/BUILD$|:all|; s|^/:|//:|'
+}
+
+remove_clang_build() {
+  if [[ -d $clang_output_base ]]; then
+    bazel --output_base="$clang_output_base" clean --expunge
+  fi
+}
