@@ -83,7 +83,10 @@ void CommitQueue::Run() {
   for (;;) {
     std::vector<Waiting> group = TakeGroup();
     if (group.empty()) return;
-    CommitGroup(absl::MakeSpan(group));
+    std::vector<Waiting*> all;
+    all.reserve(group.size());
+    for (Waiting& waiting : group) all.push_back(&waiting);
+    CommitGroup(all);
   }
 }
 
@@ -106,25 +109,23 @@ std::vector<CommitQueue::Waiting> CommitQueue::TakeGroup() {
   return group;
 }
 
-void CommitQueue::CommitGroup(absl::Span<Waiting> group) {
-  std::vector<Waiting*> in_time;
-  in_time.reserve(group.size());
-  for (Waiting& waiting : group) {
-    absl::Status bounds = CheckBounds(waiting.bounds);
-    if (bounds.ok()) {
-      in_time.push_back(&waiting);
-    } else {
-      waiting.done(Refused(std::move(bounds)));
-    }
-  }
-  if (!in_time.empty()) CommitJudged(in_time);
-}
-
-void CommitQueue::CommitJudged(absl::Span<Waiting* const> group) {
-  const absl::Status failure = health();
+void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
+  std::vector<Waiting*> group;
   std::vector<const Batch*> batches;
-  batches.reserve(group.size());
-  for (const Waiting* waiting : group) batches.push_back(waiting->batch);
+  group.reserve(all.size());
+  batches.reserve(all.size());
+  for (Waiting* waiting : all) {
+    absl::Status bounds = CheckBounds(waiting->bounds);
+    if (!bounds.ok()) {
+      waiting->done(Refused(std::move(bounds)));
+      continue;
+    }
+    group.push_back(waiting);
+    batches.push_back(waiting->batch);
+  }
+  if (group.empty()) return;
+
+  const absl::Status failure = health();
   const absl::StatusOr<std::vector<Verdict>> verdicts =
       failure.ok()
           ? storage_.Commit(batches, absl::ToUnixMillis(time_.Confirmed()))
@@ -134,9 +135,9 @@ void CommitQueue::CommitJudged(absl::Span<Waiting* const> group) {
     return;
   }
   if (absl::IsResourceExhausted(verdicts.status()) && group.size() > 1) {
-    const size_t half = group.size() / 2;
-    CommitJudged(group.subspan(0, half));
-    CommitJudged(group.subspan(half));
+    const absl::Span<Waiting* const> whole = group;
+    CommitGroup(whole.first(group.size() / 2));
+    CommitGroup(whole.subspan(group.size() / 2));
     return;
   }
   Verdict verdict = Refused(verdicts.status());

@@ -78,9 +78,7 @@ class CommitQueue {
 
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<Waiting> TakeGroup() ABSL_LOCKS_EXCLUDED(mutex_);
-  void CommitGroup(absl::Span<Waiting> group) ABSL_LOCKS_EXCLUDED(mutex_);
-  void CommitJudged(absl::Span<Waiting* const> group)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void CommitGroup(absl::Span<Waiting* const> all) ABSL_LOCKS_EXCLUDED(mutex_);
   void Fail(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
   Storage& storage_;

@@ -311,7 +311,8 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   const absl::Status grown = environment_->Grow(Reserve::MapSize(max_size));
   if (!grown.ok()) return grown;
   absl::MutexLock lock(&mutex_);
-  reserve_.SetMaxSize(max_size);
+  // Another call may have gone further meanwhile.
+  if (max_size > reserve_.max_size()) reserve_.SetMaxSize(max_size);
   return absl::OkStatus();
 }
 
@@ -332,8 +333,9 @@ absl::StatusOr<LmdbStorage::Recount> LmdbStorage::CountRecords() const {
   absl::Status damaged = absl::OkStatus();
   const absl::Status scanned = txn->Scan(
       Table::kRecords, "", [&](absl::string_view key, absl::string_view value) {
-        absl::StatusOr<RecordFrame> frame = RecordFrame::Parse(value);
-        damaged = frame.status();
+        const absl::StatusOr<RecordReader> reader =
+            RecordReader::Open(*keyring_, key, value);
+        damaged = reader.ok() ? reader->ReadValue().status() : reader.status();
         if (damaged.ok()) counted.Replace(key, std::nullopt, value);
         return damaged.ok();
       });

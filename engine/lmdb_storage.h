@@ -75,7 +75,9 @@ class LmdbStorage final : public Storage {
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The accumulator that a walk over all records, in one snapshot, comes to,
-  // and the one that the snapshot holds.
+  // and the one that the snapshot holds. Opens every record to its last byte.
+  //
+  // DATA_LOSS: of the first damaged record.
   struct Recount {
     Accumulator counted;
     Accumulator stored;

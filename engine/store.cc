@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/notification.h"
 #include "crypto/random.h"
 #include "engine/commit_queue.h"
@@ -65,6 +66,20 @@ Store::ReadResult ItemOf(const Keyring& keyring, absl::string_view key,
 
 }  // namespace
 
+// A bulk write on its way: a call for each op.
+struct Store::Bulk {
+  std::vector<WriteOp> ops;
+  CallBounds bounds;
+  // The next op of the same key; ops.size() where there is none.
+  std::vector<size_t> next;
+  // Whether the call has returned, or its answer is there: who comes second
+  // begins the next op of the key.
+  std::vector<std::atomic<bool>> first_is_past;
+  std::vector<WriteResult> results;
+  BulkDone done;
+  std::atomic<size_t> left;
+};
+
 // Members in the order in which one stands on another; they end in reverse.
 class Store::Impl {
  public:
@@ -107,7 +122,31 @@ class Store::Impl {
                      std::move(done));
   }
 
+  // The ops of one key from `i` on, each when the one before is answered: it
+  // could otherwise be judged, or even committed, before that one. A loop and
+  // not a recursion where answers come at once.
+  void WriteInOrder(const std::shared_ptr<Bulk>& bulk, size_t i) {
+    for (; i < bulk->ops.size(); i = bulk->next[i]) {
+      std::vector<WriteOp> one;
+      one.push_back(std::move(bulk->ops[i]));
+      Write(std::move(one), bulk->bounds,
+            [this, bulk, i](absl::StatusOr<std::vector<ETag>> etags) {
+              bulk->results[i] =
+                  etags.ok() ? WriteResult(etags->front()) : etags.status();
+              if (bulk->first_is_past[i].exchange(true)) {
+                WriteInOrder(bulk, bulk->next[i]);
+              }
+              // The last one to answer hands over.
+              if (bulk->left.fetch_sub(1) == 1) {
+                bulk->done(std::move(bulk->results));
+              }
+            });
+      if (!bulk->first_is_past[i].exchange(true)) return;
+    }
+  }
+
   LmdbStorage& storage() { return *storage_; }
+  TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
 
  private:
@@ -172,29 +211,30 @@ void Store::TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
 
 void Store::BulkWriteAsync(std::vector<WriteOp> ops, CallBounds bounds,
                            BulkDone done) {
-  // Shared by the calls of the ops; the last one to answer hands over.
-  struct Bulk {
-    std::vector<WriteResult> results;
-    BulkDone done;
-    std::atomic<size_t> left;
-  };
   if (ops.empty()) return done({});
+  const size_t count = ops.size();
   auto bulk = std::make_shared<Bulk>();
-  bulk->results.assign(ops.size(), absl::UnknownError("not answered"));
+  bulk->ops = std::move(ops);
+  bulk->bounds = bounds;
+  bulk->next.assign(count, count);
+  bulk->first_is_past = std::vector<std::atomic<bool>>(count);
+  bulk->results.assign(count, absl::UnknownError("not answered"));
   bulk->done = std::move(done);
-  bulk->left = ops.size();
-  for (size_t i = 0; i < ops.size(); ++i) {
-    std::vector<WriteOp> one;
-    one.push_back(std::move(ops[i]));
-    impl_->Write(std::move(one), bounds,
-                 [bulk, i](absl::StatusOr<std::vector<ETag>> etags) {
-                   bulk->results[i] = etags.ok() ? WriteResult(etags->front())
-                                                 : etags.status();
-                   if (bulk->left.fetch_sub(1) == 1) {
-                     bulk->done(std::move(bulk->results));
-                   }
-                 });
+  bulk->left = count;
+
+  std::vector<size_t> firsts;
+  {
+    absl::flat_hash_map<absl::string_view, size_t> last_of_key;
+    for (size_t i = 0; i < count; ++i) {
+      const auto [last, is_new] = last_of_key.try_emplace(bulk->ops[i].key, i);
+      if (is_new) {
+        firsts.push_back(i);
+      } else {
+        bulk->next[std::exchange(last->second, i)] = i;
+      }
+    }
   }
+  for (const size_t first : firsts) impl_->WriteInOrder(bulk, first);
 }
 
 absl::StatusOr<std::vector<ETag>> Store::Transact(std::vector<WriteOp> ops) {

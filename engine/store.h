@@ -149,6 +149,7 @@ class Store {
   absl::Status CheckIntegrity() const;
 
  private:
+  struct Bulk;
   class Impl;
   explicit Store(std::unique_ptr<Impl> impl);
 

@@ -51,8 +51,8 @@ absl::Status CheckFileSystem(const std::string& path, const Options& options) {
   return absl::OkStatus();
 }
 
-// Folders that were being made when their process ended. A folder whose lock is
-// held is being made now; one without a lock is a moment old, or abandoned.
+// Folders that were being made when their process ended. One whose lock is held
+// is being made now; so may be a young one, whose lock is still to come.
 void RemoveAbandoned(const std::string& parent) {
   std::error_code ignored;
   for (const fs::directory_entry& entry :
@@ -60,16 +60,14 @@ void RemoveAbandoned(const std::string& parent) {
     const std::string folder = entry.path().string();
     struct stat stat;
     if (!absl::StartsWith(entry.path().filename().string(), kNewPrefix) ||
-        lstat(folder.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode)) {
+        lstat(folder.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode) ||
+        absl::FromTimeT(stat.st_mtime) + kAbandonedAfter > absl::Now()) {
       continue;
     }
-    const bool old =
-        absl::FromTimeT(stat.st_mtime) + kAbandonedAfter < absl::Now();
-    if (access(LockFile(folder).c_str(), F_OK) != 0 && !old) continue;
-    if (!FileLock::Acquire(LockFile(folder), absl::ZeroDuration()).ok()) {
-      continue;
-    }
-    fs::remove_all(folder, ignored);
+    // Held until the folder is gone.
+    const absl::StatusOr<FileLock> lock =
+        FileLock::Acquire(LockFile(folder), absl::ZeroDuration());
+    if (lock.ok()) fs::remove_all(folder, ignored);
   }
 }
 

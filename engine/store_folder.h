@@ -22,7 +22,8 @@ namespace statecpp {
 // A store comes into being whole. It is made in <parent>/.new-XXXXXX, synced,
 // and renamed into place, since LMDB writes its first pages without a sync: a
 // power cut there would leave a file that never opens again. What such a cut
-// leaves behind is removed by the next one to open a store in that parent.
+// leaves behind is removed when a store in that parent is opened, but not
+// within the minute.
 class StoreFolder {
  public:
   // Locks the folder at `options.path`, or makes it by calling `make` with the

@@ -36,7 +36,8 @@ Sweeper::~Sweeper() {
 
 void Sweeper::SetInterval(absl::Duration interval) {
   absl::MutexLock lock(&mutex_);
-  interval_changed_ = interval != interval_;
+  // Not forgotten by a second call that comes before the thread wakes.
+  if (interval != interval_) interval_changed_ = true;
   interval_ = interval;
 }
 

@@ -17,8 +17,8 @@
 #include "engine/storage.h"
 #include "engine/store_header.h"
 #include "gtest/gtest.h"
+#include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
 
 namespace statecpp {
 
@@ -121,7 +121,7 @@ class StorageForTest {
   }
 
  private:
-  TempDir dir_;
+  MemoryDir dir_;
   std::unique_ptr<LmdbStorage> storage_;
 };
 
