@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "api/metadata_value.h"
 #include "cli/exit_code.h"
 #include "cli/health.h"
@@ -77,6 +78,19 @@ CLI::App* AddServe(CLI::App& app, ServeFlags& flags) {
   return serve;
 }
 
+// The verb that is meant, of `VERB ...` or `help VERB`; empty for none.
+std::string VerbOf(const std::vector<std::string>& arguments) {
+  const size_t at = !arguments.empty() && arguments[0] == "help" ? 1 : 0;
+  const std::string verb = at < arguments.size() ? arguments[at] : "";
+  return absl::StartsWith(verb, "-") ? "" : verb;
+}
+
+bool HasVerb(const CLI::App& app, const std::string& verb) {
+  const auto verbs = app.get_subcommands(
+      [&verb](const CLI::App* known) { return known->check_name(verb); });
+  return !verbs.empty();
+}
+
 int Main(int argc, char** argv) {
   BlockSignals();
   CLI::App app("state.cpp: a state store for Dapr in one file", "statecpp");
@@ -103,6 +117,13 @@ int Main(int argc, char** argv) {
 
   // `help VERB` is `VERB --help`; CLI11 takes its arguments last one first.
   std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::string verb = VerbOf(arguments);
+  if (!verb.empty() && !HasVerb(app, verb)) {
+    // CLI11 would say that a verb is missing.
+    std::cerr << "There is no verb \"" << verb
+              << "\"\nRun with --help for more information.\n";
+    return kExitUsage;
+  }
   if (!arguments.empty() && arguments.front() == "help") {
     std::rotate(arguments.begin(), arguments.begin() + 1, arguments.end());
     arguments.back() = "--help";

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -16,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -24,6 +27,8 @@
 namespace statecpp {
 namespace {
 
+// Longer than Server::Stop takes behind the drain, if nothing hangs.
+constexpr absl::Duration kStopLimit = absl::Seconds(8);
 constexpr const char* kDevDataRoot = "./.statecpp";
 
 sigset_t EndSignals() {
@@ -79,33 +84,48 @@ class EndSignal {
     std::thread([this] { Run(); }).detach();
   }
 
-  // From now on the first signal is for Wait to report.
-  void BeginServing() { serving_ = true; }
+  // From now on the first signal is for Wait to report. When it has come, the
+  // process ends after `limit` in any case: a disk may hang.
+  void BeginServing(absl::Duration limit) {
+    limit_ = limit;
+    serving_ = true;
+  }
 
   void Wait() { received_.WaitForNotification(); }
 
  private:
   void Run() {
-    const char* const name = Next();
+    const int first = Next(absl::InfiniteDuration());
     if (!serving_) {
-      LogInfo("ended before serving", {{"signal", name}});
+      LogInfo("ended before serving", {{"signal", strsignal(first)}});
       _exit(kExitOk);
     }
-    LogInfo("stopping", {{"signal", name}});
+    LogInfo("stopping", {{"signal", strsignal(first)}});
     received_.Notify();
-    LogWarning("ending without waiting", {{"signal", Next()}});
+    const int second = Next(limit_);
+    if (second == 0) {
+      LogWarning("calls in hand did not end in time; ending without them");
+      _exit(kExitOk);
+    }
+    LogWarning("ending without waiting", {{"signal", strsignal(second)}});
     _exit(kExitFailed);
   }
 
-  static const char* Next() {
+  // The next signal; 0 if none comes within `limit`.
+  static int Next(absl::Duration limit) {
     const sigset_t signals = EndSignals();
-    int signal = 0;
-    while (sigwait(&signals, &signal) != 0) {
+    const absl::Time end = absl::Now() + limit;
+    for (;;) {
+      const timespec left = absl::ToTimespec(
+          std::clamp(end - absl::Now(), absl::ZeroDuration(), absl::Hours(1)));
+      const int signal = sigtimedwait(&signals, nullptr, &left);
+      if (signal > 0) return signal;
+      if (absl::Now() >= end) return 0;
     }
-    return strsignal(signal);
   }
 
   std::atomic<bool> serving_ = false;
+  absl::Duration limit_;  // written before serving_
   absl::Notification received_;
 };
 
@@ -149,6 +169,10 @@ ExitCode Serve(const ServeFlags& flags) {
       .data_root = data_root,
       .lock_timeout = flags.wait_lock,
       .allow_network_file_system = flags.allow_network_fs,
+      .on_locked =
+          [&end, &flags] {
+            end.BeginServing(flags.drain_timeout + kStopLimit);
+          },
       .max_connections = flags.max_connections,
       .on_failed = EndOnFailedSync,
       .on_assertion = EndOnAssertion,
@@ -163,7 +187,6 @@ ExitCode Serve(const ServeFlags& flags) {
     LogError("not serving", {{"error", server.status().message()}});
     return ExitCodeOf(server.status());
   }
-  end.BeginServing();
   LogInfo(absl::StrCat("ready: state.cpp on ", (*server)->socket_path(),
                        "; start daprd now"),
           {{"ver", kVersion},

@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/errors.h"
 
 namespace statecpp {
 namespace {
@@ -52,25 +53,6 @@ std::string PausedText(int error, absl::Duration pause) {
       absl::FormatDuration(pause), "; open ones are served");
 }
 
-absl::Status NotAttachedError() {
-  return absl::FailedPreconditionError(
-      "Acceptor::Start() without AttachTo(): there is no server to hand "
-      "connections to; nothing was started");
-}
-
-absl::Status StartedTwiceError() {
-  return absl::FailedPreconditionError(
-      "Acceptor::Start() was called before, or after Stop(): an acceptor runs "
-      "once; nothing was started");
-}
-
-absl::Status NoWakeUpError(int error) {
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "cannot accept connections: eventfd() failed: ", strerror(error),
-      "; raise the limit of open files (ulimit -n, LimitNOFILE); nothing was "
-      "started"));
-}
-
 // The inode of the socket `fd`, which no other open socket has; 0 if `fd` is
 // not open or no socket.
 ino_t InodeOf(int fd) {
@@ -100,10 +82,10 @@ void Acceptor::AttachTo(grpc::ServerBuilder& builder) {
 
 absl::Status Acceptor::Start() {
   absl::MutexLock lock(&stop_mu_);
-  if (handler_ == nullptr) return NotAttachedError();
-  if (stopped_ || thread_.joinable()) return StartedTwiceError();
+  if (handler_ == nullptr) return error::AcceptorNotAttached();
+  if (stopped_ || thread_.joinable()) return error::AcceptorStartedTwice();
   stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (stop_fd_ < 0) return NoWakeUpError(errno);
+  if (stop_fd_ < 0) return error::AcceptorWithoutDescriptors(errno);
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }

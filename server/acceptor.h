@@ -116,7 +116,7 @@ class Acceptor {
   // is handed to it before.) Clients that connected earlier are waiting in the
   // backlog and lose nothing.
   //
-  // FAILED_PRECONDITION: not attached, started before, or stopped.
+  // INTERNAL: not attached, started before, or stopped.
   // RESOURCE_EXHAUSTED: no descriptor is left for the thread's wake-up call.
   absl::Status Start();
 

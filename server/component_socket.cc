@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "server/errors.h"
 
 namespace statecpp {
 namespace {
@@ -47,72 +48,7 @@ std::string RootSocketWarning(absl::string_view path) {
   return absl::StrCat(
       "this process runs as root, so every local user may connect to ", path,
       " (mode 0666), for daprd is seldom root; run it as daprd's user (65532 "
-      "in "
-      "Dapr's images), or give --socket-mode or --allow-uid");
-}
-
-absl::Status PathTooLongError(absl::string_view path, size_t max_folder) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("the socket's path ", path, " has ", path.size(),
-                   " bytes and a socket's path may have ", kMaxSocketPath,
-                   "; give a --socket-folder of at most ", max_folder,
-                   " bytes, to daprd as well; nothing was created"));
-}
-
-absl::Status NotAFolderError(absl::string_view folder) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the socket folder ", folder,
-      " is not a folder; remove it or give another --socket-folder; it was "
-      "left alone"));
-}
-
-absl::Status NotASocketError(absl::string_view path, mode_t mode) {
-  const char* what = S_ISREG(mode)   ? "a regular file"
-                     : S_ISDIR(mode) ? "a folder"
-                     : S_ISLNK(mode) ? "a symbolic link"
-                                     : "no socket";
-  return absl::InvalidArgumentError(absl::StrCat(
-      "where the socket ", path, " should be is ", what,
-      "; remove it or give another --socket-folder; it was left alone"));
-}
-
-absl::Status LockedError(absl::string_view lock, absl::string_view holder) {
-  return absl::AlreadyExistsError(absl::StrCat(
-      "another server holds ", lock, holder.empty() ? "" : " (", holder,
-      holder.empty() ? "" : ")",
-      "; stop it, or give this one another --socket-folder; nothing of it was "
-      "touched"));
-}
-
-absl::Status ServedError(absl::string_view path) {
-  return absl::AlreadyExistsError(absl::StrCat(
-      "another server answers on ", path,
-      "; stop it, or give this one another --socket-folder; its socket was "
-      "left alone"));
-}
-
-// A failed system call. `fix` begins with a semicolon or is empty.
-absl::Status SystemError(absl::string_view what, absl::string_view path,
-                         int error, absl::string_view fix = "") {
-  const std::string text =
-      absl::StrCat("cannot ", what, " ", path, " as uid ", geteuid(), ": ",
-                   strerror(error), fix, "; no socket was published");
-  const bool denied = error == EACCES || error == EPERM;
-  return denied ? absl::PermissionDeniedError(text)
-                : absl::UnavailableError(text);
-}
-
-absl::Status FolderError(absl::string_view what, absl::string_view path,
-                         int error) {
-  return SystemError(what, path, error,
-                     "; the socket folder has to be writable for this process "
-                     "(chown, chmod, or another --socket-folder)");
-}
-
-absl::Status UnlinkedError(absl::string_view path) {
-  return absl::InternalError(absl::StrCat(
-      "Publish() after Unlink(): the name ", path,
-      " was given up and may be another server's; nothing was published"));
+      "in Dapr's images), or give --socket-mode or --allow-uid");
 }
 
 sockaddr_un AddressOf(absl::string_view path) {
@@ -200,7 +136,8 @@ absl::Status ComponentSocket::CheckLengths() const {
   // The hidden path is the longer one.
   if (hidden_path_.size() <= kMaxSocketPath) return absl::OkStatus();
   const size_t rest = hidden_path_.size() - options_.folder.size();
-  return PathTooLongError(hidden_path_, kMaxSocketPath - rest);
+  return error::SocketPathTooLong(hidden_path_, kMaxSocketPath,
+                                  kMaxSocketPath - rest);
 }
 
 absl::Status ComponentSocket::MakeFolder() {
@@ -208,16 +145,17 @@ absl::Status ComponentSocket::MakeFolder() {
   if (mkdir(folder, 0770) == 0) {
     // Whatever the umask left of it.
     if (chmod(folder, geteuid() == 0 ? 0775 : 0770) != 0) {
-      return FolderError("set the mode of", folder, errno);
+      return error::SocketFolderSystem("set the mode of", folder, errno);
     }
     return absl::OkStatus();
   }
-  if (errno != EEXIST) return FolderError("make the folder", folder, errno);
+  if (errno != EEXIST)
+    return error::SocketFolderSystem("make the folder", folder, errno);
   struct stat info;
   if (stat(folder, &info) != 0) {
-    return FolderError("use the folder", folder, errno);
+    return error::SocketFolderSystem("use the folder", folder, errno);
   }
-  if (!S_ISDIR(info.st_mode)) return NotAFolderError(folder);
+  if (!S_ISDIR(info.st_mode)) return error::SocketFolderNotAFolder(folder);
   if ((info.st_mode & S_IWOTH) != 0) {
     warnings_.push_back(WritableFolderWarning(folder, info.st_mode));
   }
@@ -227,21 +165,22 @@ absl::Status ComponentSocket::MakeFolder() {
 absl::Status ComponentSocket::MakeHiddenFolder() const {
   const char* folder = hidden_folder_.c_str();
   if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-    return FolderError("make the folder", folder, errno);
+    return error::SocketFolderSystem("make the folder", folder, errno);
   }
   // Where others may write the socket folder, one of them could have made this
   // one, or a link, to get hold of our socket before it is in place. A folder
   // of another user is root's business alone.
   struct stat info;
   if (lstat(folder, &info) != 0) {
-    return FolderError("use the folder", folder, errno);
+    return error::SocketFolderSystem("use the folder", folder, errno);
   }
-  if (!S_ISDIR(info.st_mode)) return NotAFolderError(folder);
+  if (!S_ISDIR(info.st_mode)) return error::SocketFolderNotAFolder(folder);
   if (geteuid() != 0 && info.st_uid != geteuid()) {
-    return SystemError("use the folder", folder, EPERM,
-                       absl::StrCat("; it belongs to uid ", info.st_uid,
-                                    ": remove it if no server of theirs runs, "
-                                    "or give another --socket-folder"));
+    return error::SocketSystem(
+        "use the folder", folder, EPERM,
+        absl::StrCat("; it belongs to uid ", info.st_uid,
+                     ": remove it if no server of theirs runs, "
+                     "or give another --socket-folder"));
   }
   return absl::OkStatus();
 }
@@ -250,7 +189,7 @@ absl::Status ComponentSocket::Lock() {
   const std::string lock = absl::StrCat(hidden_path_, ".lock");
   lock_fd_ =
       open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_fd_ < 0) return FolderError("open", lock, errno);
+  if (lock_fd_ < 0) return error::SocketFolderSystem("open", lock, errno);
   if (flock(lock_fd_, LOCK_EX | LOCK_NB) == 0) {
     WriteHolder(lock_fd_);
     return absl::OkStatus();
@@ -258,26 +197,27 @@ absl::Status ComponentSocket::Lock() {
   const int error = errno;
   const std::string holder = ReadHolder(lock_fd_);
   close(std::exchange(lock_fd_, -1));
-  return error == EWOULDBLOCK ? LockedError(lock, holder)
-                              : SystemError("lock", lock, error);
+  return error == EWOULDBLOCK ? error::SocketNameHeld(lock, holder)
+                              : error::SocketSystem("lock", lock, error);
 }
 
 absl::Status ComponentSocket::CheckPlace() const {
   struct stat info;
   if (lstat(path_.c_str(), &info) != 0) {
-    return errno == ENOENT ? absl::OkStatus()
-                           : FolderError("look for", path_, errno);
+    return errno == ENOENT
+               ? absl::OkStatus()
+               : error::SocketFolderSystem("look for", path_, errno);
   }
-  if (!S_ISSOCK(info.st_mode)) return NotASocketError(path_, info.st_mode);
+  if (!S_ISSOCK(info.st_mode)) return error::NotASocket(path_, info.st_mode);
   switch (const int error = Probe(path_)) {
     case 0:
-      return ServedError(path_);
+      return error::SocketServed(path_);
     case ECONNREFUSED:  // Stale: whoever listened there is gone.
     case ENOENT:        // Gone meanwhile.
       return absl::OkStatus();
     default:
       // Not known to be stale, so it is not ours to replace.
-      return SystemError(
+      return error::SocketSystem(
           "find out whether a server answers on", path_, error,
           "; stop that server, or remove the socket if there is none");
   }
@@ -288,15 +228,15 @@ absl::Status ComponentSocket::Listen() {
   unlink(hidden_path_.c_str());
   listening_fd_ =
       socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (listening_fd_ < 0) return SystemError("make", path_, errno);
+  if (listening_fd_ < 0) return error::SocketSystem("make", path_, errno);
   const sockaddr_un address = AddressOf(hidden_path_);
   if (bind(listening_fd_, reinterpret_cast<const sockaddr*>(&address),
            sizeof(address)) != 0) {
-    return FolderError("bind", hidden_path_, errno);
+    return error::SocketFolderSystem("bind", hidden_path_, errno);
   }
   struct stat info;
   if (lstat(hidden_path_.c_str(), &info) != 0) {
-    return FolderError("find", hidden_path_, errno);
+    return error::SocketFolderSystem("find", hidden_path_, errno);
   }
   device_ = info.st_dev;
   inode_ = info.st_ino;
@@ -309,10 +249,10 @@ absl::Status ComponentSocket::Listen() {
   // mode that the umask left.
   if (chmod(hidden_path_.c_str(), options_.mode.value_or(root ? 0666 : 0660)) !=
       0) {
-    return FolderError("set the mode of", hidden_path_, errno);
+    return error::SocketFolderSystem("set the mode of", hidden_path_, errno);
   }
   if (listen(listening_fd_, SOMAXCONN) != 0) {
-    return SystemError("listen on", hidden_path_, errno);
+    return error::SocketSystem("listen on", hidden_path_, errno);
   }
   return absl::OkStatus();
 }
@@ -321,12 +261,12 @@ int ComponentSocket::TakeListener() { return std::exchange(listening_fd_, -1); }
 
 absl::Status ComponentSocket::Publish() {
   if (published_) return absl::OkStatus();
-  if (lock_fd_ < 0) return UnlinkedError(path_);
+  if (lock_fd_ < 0) return error::SocketGivenUp(path_);
   const absl::Status status = CheckPlace();
   if (!status.ok()) return status;
   // Atomic, so daprd never finds a stale socket here again, nor none.
   if (rename(hidden_path_.c_str(), path_.c_str()) != 0) {
-    return FolderError("publish", path_, errno);
+    return error::SocketFolderSystem("publish", path_, errno);
   }
   published_ = true;
   return absl::OkStatus();

@@ -85,7 +85,8 @@ class ComponentSocket {
   //   alone.
   // PERMISSION_DENIED: this process may not write the folder, or not probe the
   //   socket that is there.
-  // UNAVAILABLE: any other failure of the system.
+  // NOT_FOUND: the folder's parent is not there.
+  // INTERNAL: any other failure of the system.
   static absl::StatusOr<std::unique_ptr<ComponentSocket>> Bind(
       const ComponentSocketOptions& options);
 

@@ -304,7 +304,7 @@ TEST_F(ComponentSocketTest, RefusesAFileAsFolder) {
 TEST_F(ComponentSocketTest, RefusesAFolderWithoutAParent) {
   folder_ = root_ + "/absent/sockets";
 
-  ExpectFails(Bind().status(), absl::StatusCode::kUnavailable,
+  ExpectFails(Bind().status(), absl::StatusCode::kNotFound,
               "cannot make the folder " + folder_);
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0) return absl::OkStatus();
+  if (errno == ENOTDIR) return error::NotADirectory(path);
   if (errno != EEXIST) return error::System("make the folder", path, errno);
   struct stat stat;
   if (::stat(path.c_str(), &stat) != 0) {
@@ -27,6 +28,21 @@ absl::Status MakeFolder(const std::string& path) {
   }
   if (!S_ISDIR(stat.st_mode)) return error::NotADirectory(path);
   return absl::OkStatus();
+}
+
+// Of the folder or, before it is made, of the one that it will be in: a network
+// file system is left as it was.
+absl::Status CheckFileSystem(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const std::filesystem::path folder(std::string{path});
+  for (const std::string& there :
+       {folder.string(), folder.has_parent_path()
+                             ? folder.parent_path().string()
+                             : std::string(".")}) {
+    struct stat stat;
+    if (::stat(there.c_str(), &stat) == 0) return CheckLocalFileSystem(there);
+  }
+  return absl::OkStatus();  // it cannot be made, which is another error
 }
 
 absl::Status WriteAndSync(const std::string& path, absl::string_view text) {
@@ -47,12 +63,12 @@ absl::Status WriteAndSync(const std::string& path, absl::string_view text) {
 absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
                                         absl::Duration lock_timeout,
                                         bool allow_network_file_system) {
-  if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
   if (!allow_network_file_system) {
-    if (const absl::Status local = CheckLocalFileSystem(path); !local.ok()) {
+    if (const absl::Status local = CheckFileSystem(path); !local.ok()) {
       return local;
     }
   }
+  if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(path + "/LOCK", lock_timeout);
   if (!lock.ok()) return lock.status();

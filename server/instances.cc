@@ -40,20 +40,21 @@ absl::Status Instances::Init(absl::string_view id,
   absl::MutexLock lock(&init_mutex_);
   const std::shared_ptr<const Instance> former = Find(name);
   const absl::StatusOr<std::shared_ptr<const Instance>> instance =
-      Configure(name, properties);
-  if (!instance.ok()) {
-    LogError("Init failed",
-             {{"instance", name}, {"error", instance.status().message()}});
-    return instance.status();
+      Prepare(name, properties, /*wait=*/true);
+  absl::Status status = instance.status();
+  // First: what is served must be what comes back after a restart.
+  if (status.ok()) status = Remember(name, properties);
+  if (!status.ok()) {
+    LogError("Init failed", {{"instance", name}, {"error", status.message()}});
+    return status;
   }
+  Install(name, *instance);
   if (former != nullptr) {
     LogChanges(name, former->config, (*instance)->config);
   }
   LogInfo("instance configured",
           {{"instance", name}, {"dataDir", (*instance)->config.data_dir}});
-  // The instance serves either way; but after a restart it would be unknown,
-  // or another than daprd was told.
-  return Remember(name, properties);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const Instance>> Instances::Recall(
@@ -73,38 +74,41 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Recall(
       InstanceRecordFromJson(name, **text);
   if (!record.ok()) return record.status();
   absl::StatusOr<std::shared_ptr<const Instance>> instance =
-      Configure(name, record->properties);
-  if (instance.ok()) {
-    LogInfo("instance recalled",
-            {{"instance", name}, {"dataDir", (*instance)->config.data_dir}});
-  }
+      Prepare(name, record->properties, /*wait=*/false);
+  if (!instance.ok()) return instance;
+  Install(name, *instance);
+  LogInfo("instance recalled",
+          {{"instance", name}, {"dataDir", (*instance)->config.data_dir}});
   return instance;
 }
 
-absl::StatusOr<std::shared_ptr<const Instance>> Instances::Configure(
-    absl::string_view name, const Properties& properties) {
+absl::StatusOr<std::shared_ptr<const Instance>> Instances::Prepare(
+    absl::string_view name, const Properties& properties, bool wait) {
+  // What cannot be remembered is not begun.
+  if (absl::Status fits = FileNameOf(name).status(); !fits.ok()) return fits;
   absl::StatusOr<ParsedComponent> parsed =
       ComponentConfigFromProperties(name, properties);
   if (!parsed.ok()) return parsed.status();
   for (const std::string& warning : parsed->warnings) {
     LogWarning(warning, {{"instance", name}});
   }
-  absl::StatusOr<std::shared_ptr<Store>> store = OpenStore(parsed->config);
+  absl::StatusOr<std::shared_ptr<Store>> store =
+      OpenStore(parsed->config, wait);
   if (!store.ok()) return store.status();
-  auto instance = std::make_shared<const Instance>(
+  return std::make_shared<const Instance>(
       Instance{std::move(parsed->config), *std::move(store)});
-  // Closing the former store waits for its commits: not under the lock that
-  // every call takes.
-  std::shared_ptr<const Instance> former = instance;
-  {
-    absl::MutexLock lock(&mutex_);
-    former.swap(instances_[std::string(name)]);
-  }
-  return instance;
+}
+
+void Instances::Install(absl::string_view name,
+                        std::shared_ptr<const Instance> instance) {
+  // What it replaces ends with this function: closing a store waits for its
+  // commits, and must not do so under the lock that every call takes.
+  absl::MutexLock lock(&mutex_);
+  instance.swap(instances_[std::string(name)]);
 }
 
 absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
-    const ComponentConfig& config) {
+    const ComponentConfig& config, bool wait) {
   Shared& shared = shared_[config.data_dir];
   if (std::shared_ptr<Store> store = shared.store.lock(); store != nullptr) {
     if (shared.encryption != config.encryption) {
@@ -122,7 +126,7 @@ absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
   absl::StatusOr<std::unique_ptr<Store>> store = Store::Open({
       .path = root_.StorePath(*folder),
       .max_size = config.max_size,
-      .lock_timeout = config.lock_timeout,
+      .lock_timeout = wait ? config.lock_timeout : absl::ZeroDuration(),
       .cleanup_interval = config.cleanup_interval,
       .allow_network_file_system = options_.allow_network_file_system,
       .on_warning =

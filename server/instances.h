@@ -55,7 +55,8 @@ class Instances {
   // `root` outlives this.
   Instances(const DataRoot& root, Options options);
 
-  // Configures an instance. May take as long as `lockTimeout`.
+  // Configures an instance. Waits up to `lockTimeout` for another process to
+  // let go of the store.
   //
   // INVALID_ARGUMENT: a property is not valid, or another value of
   //     `encryption` than the store's.
@@ -70,7 +71,9 @@ class Instances {
   std::shared_ptr<const Instance> Find(absl::string_view id) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The instance, brought back from what is remembered if need be.
+  // The instance, brought back from what is remembered if need be. Does not
+  // wait for another process: the call can be made again, and others are in
+  // line.
   //
   // UNAVAILABLE: it was never configured here, or what is remembered cannot be
   //     read; the text says how to have daprd configure it.
@@ -88,11 +91,16 @@ class Instances {
     Encryption encryption;
   };
 
-  absl::StatusOr<std::shared_ptr<const Instance>> Configure(
-      absl::string_view name, const Properties& properties)
+  // Reads the configuration and opens its store.
+  absl::StatusOr<std::shared_ptr<const Instance>> Prepare(
+      absl::string_view name, const Properties& properties, bool wait)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  // Has calls find the instance from now on.
+  void Install(absl::string_view name, std::shared_ptr<const Instance> instance)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::shared_ptr<Store>> OpenStore(
-      const ComponentConfig& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+      const ComponentConfig& config, bool wait)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::Status Remember(absl::string_view name, const Properties& properties);
 
   const DataRoot& root_;

@@ -8,13 +8,7 @@ namespace statecpp {
 RpcLoop::RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue)
     : queue_(std::move(queue)) {}
 
-RpcLoop::~RpcLoop() {
-  queue_->Shutdown();
-  void* tag = nullptr;
-  bool ok = false;
-  while (queue_->Next(&tag, &ok)) {
-  }
-}
+RpcLoop::~RpcLoop() { Drain(); }
 
 void RpcLoop::Start(absl::AnyInvocable<void()> arm) {
   thread_ = std::thread([this, arm = std::move(arm)]() mutable {
@@ -26,6 +20,15 @@ void RpcLoop::Start(absl::AnyInvocable<void()> arm) {
 
 void RpcLoop::Join() {
   if (thread_.joinable()) thread_.join();
+}
+
+void RpcLoop::Drain() {
+  if (std::exchange(drained_, true)) return;
+  queue_->Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) {
+  }
 }
 
 void RpcLoop::Run() {

@@ -27,6 +27,7 @@ namespace statecpp {
 //   ...
 //   server->Shutdown(deadline);   // the loop must still run
 //   loop.Join();
+//   loop.Drain();                 // the server must still be there
 //
 // One thread, because one connection is one HTTP/2 transport under one lock: a
 // second poller adds wake-ups and hand-overs, not work done (docs/impl.md has
@@ -56,6 +57,10 @@ class RpcLoop {
   // shutdown brings about. Nothing may be posted from then on.
   void Join();
 
+  // Takes out of the queue what gRPC put there for itself, behind the server's
+  // shutdown. It refers to the server, which must not be gone before.
+  void Drain();
+
   // Runs `task` on the loop's thread: at once if this is it, else as soon as
   // the thread gets to it. What several threads post while it is busy costs one
   // wake-up together.
@@ -84,6 +89,7 @@ class RpcLoop {
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   Wake wake_{*this};
   int calls_ = 0;
+  bool drained_ = false;
   std::thread thread_;
   // Of thread_; read by others while that is still being assigned.
   std::atomic<std::thread::id> thread_id_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +39,24 @@ void LogConnection(const AcceptorEvent& event) {
   LogWarning(event.text);
 }
 
+// Says first that it waits, for until then nothing else tells why there is no
+// socket.
+absl::StatusOr<DataRoot> OpenRoot(const ServerOptions& options) {
+  const auto open = [&options](absl::Duration lock_timeout) {
+    return DataRoot::Open(options.data_root, lock_timeout,
+                          options.allow_network_file_system);
+  };
+  absl::StatusOr<DataRoot> root = open(absl::ZeroDuration());
+  if (!absl::IsUnavailable(root.status()) ||
+      options.lock_timeout <= absl::ZeroDuration()) {
+    return root;
+  }
+  LogInfo("waiting for the data root",
+          {{"upTo", absl::FormatDuration(options.lock_timeout)},
+           {"because", root.status().message()}});
+  return open(options.lock_timeout);
+}
+
 }  // namespace
 
 // Members in the order in which one stands on another; they end in reverse.
@@ -51,7 +71,8 @@ class Server::Impl {
                            .on_failed = options.on_failed,
                            .on_assertion = options.on_assertion}),
         workers_(kWorkers),
-        state_store_(instances_, workers_),
+        opener_(1),
+        state_store_(instances_, workers_, opener_),
         loop_(builder_.AddCompletionQueue()),
         acceptor_(socket_->TakeListener(),
                   {.max_connections = options.max_connections,
@@ -91,8 +112,16 @@ class Server::Impl {
     while (acceptor_.open_connections() > 0 && absl::Now() < drained) {
       absl::SleepFor(kDrainPoll);
     }
-    grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kFinishCalls));
+    // gRPC's shutdown waits for the peers to close their connections, and an
+    // idle peer may not even read that it should. When every call was answered
+    // they are closed from here.
+    std::thread shutdown([this] {
+      grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kFinishCalls));
+    });
     loop_.Join();
+    grpc_server_cancel_all_calls(grpc_->c_server());
+    shutdown.join();
+    loop_.Drain();
     grpc_.reset();
     instances_.Close();
   }
@@ -104,6 +133,8 @@ class Server::Impl {
   const std::unique_ptr<ComponentSocket> socket_;
   Instances instances_;
   WorkerPool workers_;
+  // One thread, since instances are configured one at a time.
+  WorkerPool opener_;
   StateStoreService state_store_;
   HealthService health_;
   grpc::ServerBuilder builder_;
@@ -116,10 +147,9 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
-  absl::StatusOr<DataRoot> root =
-      DataRoot::Open(options.data_root, options.lock_timeout,
-                     options.allow_network_file_system);
+  absl::StatusOr<DataRoot> root = OpenRoot(options);
   if (!root.ok()) return root.status();
+  if (options.on_locked != nullptr) options.on_locked();
   absl::StatusOr<std::unique_ptr<ComponentSocket>> socket =
       ComponentSocket::Bind(
           {.folder = options.socket_folder, .mode = options.socket_mode});

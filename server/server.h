@@ -25,6 +25,8 @@ struct ServerOptions {
   // How long to wait for another process that serves the data root.
   absl::Duration lock_timeout = absl::ZeroDuration();
   bool allow_network_file_system = false;
+  // Called when the lock is had, before anything is there for others to see.
+  std::function<void()> on_locked = nullptr;
   // Whose connections are served; those of anybody if not set.
   std::optional<std::vector<uid_t>> allowed_uids = std::nullopt;
   int max_connections = 256;
@@ -63,7 +65,7 @@ class Server {
 
   // Takes the socket away and accepts no more; serves the connections there are
   // until they end, for up to `drain`; then refuses new calls, finishes those
-  // in hand, and closes the stores.
+  // in hand, which are cancelled after 5 seconds, and closes the stores.
   void Stop(absl::Duration drain);
 
  private:

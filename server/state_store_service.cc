@@ -105,9 +105,12 @@ void StateStoreService::Arm(RpcLoop& loop) {
 
 template <typename Rpc, typename Handle>
 void StateStoreService::WithInstance(Rpc& rpc, bool large, Handle handle) {
-  SharedInstance instance = instances_.Find(rpc.instance());
-  if (instance != nullptr && !large) return handle(instance);
-  workers_.Run([this, &rpc, handle] {
+  const SharedInstance instance = instances_.Find(rpc.instance());
+  if (instance != nullptr) {
+    if (!large) return handle(instance);
+    return workers_.Run([handle, instance] { handle(instance); });
+  }
+  opener_.Run([this, &rpc, handle] {
     const absl::StatusOr<SharedInstance> recalled =
         instances_.Recall(rpc.instance());
     if (!recalled.ok()) return rpc.Finish(recalled.status());
@@ -116,7 +119,7 @@ void StateStoreService::WithInstance(Rpc& rpc, bool large, Handle handle) {
 }
 
 void StateStoreService::Init(Rpc<wire::InitRequest, wire::InitResponse>& rpc) {
-  workers_.Run([this, &rpc] {
+  opener_.Run([this, &rpc] {
     rpc.Finish(instances_.Init(rpc.instance(),
                                PropertiesFromProto(std::move(rpc.request()))));
   });

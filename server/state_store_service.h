@@ -24,9 +24,11 @@ namespace wire = ::dapr::proto::components::v1;
 // is answered on the spot.
 class StateStoreService {
  public:
-  // All three outlive the service.
-  StateStoreService(Instances& instances, WorkerPool& workers)
-      : instances_(instances), workers_(workers) {}
+  // All three outlive the service. Instances are configured by the opener, so
+  // that one whose store is slow to open does not keep the workers from others.
+  StateStoreService(Instances& instances, WorkerPool& workers,
+                    WorkerPool& opener)
+      : instances_(instances), workers_(workers), opener_(opener) {}
 
   void RegisterWith(grpc::ServerBuilder& builder);
 
@@ -50,8 +52,9 @@ class StateStoreService {
   void Query(Rpc<wire::QueryRequest, wire::QueryResponse>& rpc);
 
   // Calls `handle(instance)` when the call's instance is there: at once if it
-  // is open and the call is small, else on a worker. Answers the call itself
-  // where there is no such instance.
+  // is open and the call is small, on a worker if it is large, and on the
+  // opener if the instance has to be recalled. Answers the call itself where
+  // there is no such instance.
   template <typename Rpc, typename Handle>
   void WithInstance(Rpc& rpc, bool large, Handle handle);
 
@@ -66,6 +69,7 @@ class StateStoreService {
 
   Instances& instances_;
   WorkerPool& workers_;
+  WorkerPool& opener_;
   wire::StateStore::AsyncService state_store_;
   wire::TransactionalStateStore::AsyncService transactional_;
   wire::QueriableStateStore::AsyncService queriable_;

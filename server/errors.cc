@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/errors.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace statecpp::error {
+
+absl::Status SocketPathTooLong(absl::string_view path, size_t max_path,
+                               size_t max_folder) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the socket's path ", path, " has ", path.size(),
+                   " bytes and a socket's path may have ", max_path,
+                   "; give a --socket-folder of at most ", max_folder,
+                   " bytes, to daprd as well; nothing was created"));
+}
+
+absl::Status SocketFolderNotAFolder(absl::string_view folder) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the socket folder ", folder,
+      " is not a folder; remove it or give another --socket-folder; it was "
+      "left alone"));
+}
+
+absl::Status NotASocket(absl::string_view path, mode_t mode) {
+  const char* what = S_ISREG(mode)   ? "a regular file"
+                     : S_ISDIR(mode) ? "a folder"
+                     : S_ISLNK(mode) ? "a symbolic link"
+                                     : "no socket";
+  return absl::InvalidArgumentError(absl::StrCat(
+      "where the socket ", path, " should be is ", what,
+      "; remove it or give another --socket-folder; it was left alone"));
+}
+
+absl::Status SocketNameHeld(absl::string_view lock, absl::string_view holder) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      "another server holds ", lock, holder.empty() ? "" : " (", holder,
+      holder.empty() ? "" : ")",
+      "; stop it, or give this one another --socket-folder; nothing of it was "
+      "touched"));
+}
+
+absl::Status SocketServed(absl::string_view path) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      "another server answers on ", path,
+      "; stop it, or give this one another --socket-folder; its socket was "
+      "left alone"));
+}
+
+absl::Status SocketSystem(absl::string_view what, absl::string_view path,
+                          int error_number, absl::string_view fix) {
+  const std::string text =
+      absl::StrCat("cannot ", what, " ", path, " as uid ", geteuid(), ": ",
+                   strerror(error_number), fix, "; no socket was published");
+  switch (error_number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(text);
+    case ENOENT:
+    case ENOTDIR:
+      return absl::NotFoundError(text);
+    default:
+      return absl::InternalError(text);
+  }
+}
+
+absl::Status SocketFolderSystem(absl::string_view what, absl::string_view path,
+                                int error_number) {
+  return SocketSystem(what, path, error_number,
+                      "; the socket folder has to be writable for this process "
+                      "(chown, chmod, or another --socket-folder)");
+}
+
+absl::Status SocketGivenUp(absl::string_view path) {
+  return absl::InternalError(absl::StrCat(
+      "Publish() after Unlink(): the name ", path,
+      " was given up and may be another server's; nothing was published"));
+}
+
+absl::Status AcceptorNotAttached() {
+  return absl::InternalError(
+      "Acceptor::Start() without AttachTo(): there is no server to hand "
+      "connections to; nothing was started");
+}
+
+absl::Status AcceptorStartedTwice() {
+  return absl::InternalError(
+      "Acceptor::Start() was called before, or after Stop(): an acceptor runs "
+      "once; nothing was started");
+}
+
+absl::Status AcceptorWithoutDescriptors(int error_number) {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "cannot accept connections: eventfd() failed: ", strerror(error_number),
+      "; raise the limit of open files (ulimit -n, LimitNOFILE); nothing was "
+      "started"));
+}
+
+}  // namespace statecpp::error

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_SERVER_ERRORS_H_
+#define STATECPP_SERVER_ERRORS_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+// Every error of the process's own: its socket and its connections. For whoever
+// starts the program; no application sees them. The rules are those of
+// engine/errors.h.
+namespace statecpp::error {
+
+// --- The component socket ----------------------------------------------------
+
+absl::Status SocketPathTooLong(absl::string_view path, size_t max_path,
+                               size_t max_folder);
+absl::Status SocketFolderNotAFolder(absl::string_view folder);
+// `mode` is that of what has the socket's name.
+absl::Status NotASocket(absl::string_view path, mode_t mode);
+absl::Status SocketNameHeld(absl::string_view lock, absl::string_view holder);
+absl::Status SocketServed(absl::string_view path);
+absl::Status SocketGivenUp(absl::string_view path);
+// A failed system call. `what` is a phrase: "listen on"; `fix` begins with a
+// semicolon or is empty.
+absl::Status SocketSystem(absl::string_view what, absl::string_view path,
+                          int error_number, absl::string_view fix = "");
+// One that failed because of the folder, as a rule.
+absl::Status SocketFolderSystem(absl::string_view what, absl::string_view path,
+                                int error_number);
+
+// --- The acceptor ------------------------------------------------------------
+
+absl::Status AcceptorNotAttached();
+absl::Status AcceptorStartedTwice();
+absl::Status AcceptorWithoutDescriptors(int error_number);
+
+}  // namespace statecpp::error
+
+#endif  // STATECPP_SERVER_ERRORS_H_

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What becomes of an instance when it is configured, again, otherwise, not at
+// all, and after a restart. Real folders and real stores throughout.
+#include "server/instances.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/file_lock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/data_root.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::IsNull;
+using ::testing::NotNull;
+using ::testing::UnorderedElementsAre;
+
+constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr absl::StatusCode kUnavailable = absl::StatusCode::kUnavailable;
+
+// The log, which goes to standard error, while this lives.
+class CapturedLog {
+ public:
+  explicit CapturedLog(const std::string& path)
+      : path_(path), before_(dup(STDERR_FILENO)) {
+    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+  }
+  ~CapturedLog() {
+    dup2(before_, STDERR_FILENO);
+    close(before_);
+  }
+
+  // Lines of that level.
+  std::vector<std::string> Lines(absl::string_view level) const {
+    std::ifstream file(path_);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+      if (absl::StrContains(line, absl::StrCat("level=", level, " "))) {
+        lines.push_back(line);
+      }
+    }
+    return lines;
+  }
+
+ private:
+  const std::string path_;
+  const int before_;
+};
+
+class InstancesTest : public ::testing::Test {
+ protected:
+  InstancesTest() { Restart(); }
+
+  // As after a restart of the server: nothing is left but the files.
+  void Restart() {
+    instances_.reset();
+    root_.reset();
+    absl::StatusOr<DataRoot> root =
+        DataRoot::Open(dir_.Path("data"), absl::ZeroDuration(), false);
+    EXPECT_THAT(root, IsOk());
+    root_.emplace(*std::move(root));
+    instances_.emplace(*root_, Instances::Options());
+  }
+
+  Instances& instances() { return *instances_; }
+
+  absl::Status Init(absl::string_view id, Properties properties = {}) {
+    properties.emplace("encryption", "off");
+    return instances().Init(id, properties);
+  }
+
+  std::shared_ptr<const Instance> MustInit(absl::string_view id,
+                                           Properties properties = {}) {
+    EXPECT_THAT(Init(id, std::move(properties)), IsOk());
+    std::shared_ptr<const Instance> instance = instances().Find(id);
+    EXPECT_THAT(instance, NotNull());
+    return instance;
+  }
+
+  std::string StorePath(absl::string_view folder) {
+    return absl::StrCat(dir_.Path("data/stores/"), folder);
+  }
+  std::string RecordPath(absl::string_view file) {
+    return absl::StrCat(dir_.Path("data/instances/"), file, ".json");
+  }
+  static std::string Contents(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  }
+
+  // Holds a store as another process would.
+  FileLock Hold(absl::string_view folder) {
+    absl::StatusOr<FileLock> lock =
+        FileLock::Acquire(StorePath(folder) + "/LOCK", absl::ZeroDuration());
+    EXPECT_THAT(lock, IsOk());
+    return *std::move(lock);
+  }
+  bool IsHeld(absl::string_view folder) {
+    return !FileLock::Acquire(StorePath(folder) + "/LOCK", absl::ZeroDuration())
+                .ok();
+  }
+
+  TempDir dir_;
+
+ private:
+  std::optional<DataRoot> root_;
+  std::optional<Instances> instances_;
+};
+
+// --- The first Init.
+
+TEST_F(InstancesTest, AnInstanceThatWasNeverConfiguredIsUnavailable) {
+  EXPECT_THAT(instances().Find("orders"), IsNull());
+  EXPECT_THAT(instances().Recall("orders"),
+              StatusIs(kUnavailable, AllOf(HasSubstr("\"orders\""),
+                                           HasSubstr("restart daprd"))));
+  EXPECT_TRUE(fs::is_empty(dir_.Path("data/stores")));
+}
+
+TEST_F(InstancesTest, InitMakesAStoreOfTheInstancesName) {
+  const auto instance = MustInit("orders");
+  EXPECT_EQ(instance->config.data_dir, "orders");
+  EXPECT_THAT(instance->store->Set({.key = "a", .value = "1"}), IsOk());
+  EXPECT_TRUE(fs::exists(StorePath("orders") + "/data.mdb"));
+  EXPECT_THAT(instances().Recall("orders"), IsOkAndHolds(instance));
+}
+
+TEST_F(InstancesTest, TheEmptyIdIsTheDefaultInstance) {
+  const auto instance = MustInit("");
+  EXPECT_EQ(instances().Find("default"), instance);
+  EXPECT_EQ(instance->config.data_dir, "default");
+}
+
+TEST_F(InstancesTest, AFailedInitLeavesNothing) {
+  EXPECT_THAT(Init("orders", {{"maxSize", "huge"}}), HasCode(kInvalid));
+  EXPECT_THAT(instances().Find("orders"), IsNull());
+  EXPECT_THAT(instances().Recall("orders"), HasCode(kUnavailable));
+  EXPECT_TRUE(fs::is_empty(dir_.Path("data/stores")));
+  EXPECT_TRUE(fs::is_empty(dir_.Path("data/instances")));
+}
+
+// --- Init again, on the same store.
+
+TEST_F(InstancesTest, TheSameConfigurationAgainChangesNothing) {
+  const auto first = MustInit("orders", {{"ttlInSeconds", "60"}});
+  const CapturedLog log(dir_.Path("log"));
+  const auto second = MustInit("orders", {{"ttlInSeconds", "60"}});
+  EXPECT_EQ(second->store, first->store);
+  EXPECT_EQ(second->config, first->config);
+  EXPECT_THAT(log.Lines("warning"), IsEmpty());
+}
+
+TEST_F(InstancesTest, SettingsAreSwappedWhileTheStoreStaysOpen) {
+  const auto first = MustInit("orders", {{"ttlInSeconds", "60"}});
+  const auto second = MustInit("orders", {{"ttlInSeconds", "-1"},
+                                          {"maxValueSize", "1Ki"},
+                                          {"timeout", "5s"},
+                                          {"bulkMode", "atomic"},
+                                          {"maxTxnOps", "7"},
+                                          {"strictMetadata", "true"}});
+  EXPECT_EQ(second->store, first->store);
+  const InstanceSettings& settings = second->config.settings;
+  EXPECT_EQ(settings.default_ttl, std::nullopt);
+  EXPECT_EQ(settings.max_value_size, 1024u);
+  EXPECT_EQ(settings.timeout, absl::Seconds(5));
+  EXPECT_EQ(settings.bulk_mode, BulkMode::kAtomic);
+  EXPECT_EQ(settings.max_txn_ops, 7);
+  EXPECT_TRUE(second->config.strict_metadata);
+  // Calls in hand go on with what they found.
+  EXPECT_EQ(first->config.settings.default_ttl, absl::Seconds(60));
+}
+
+TEST_F(InstancesTest, AChangeIsLoggedOnceWithBothValues) {
+  MustInit("orders", {{"ttlInSeconds", "60"}, {"maxTxnOps", "1"}});
+  const CapturedLog log(dir_.Path("log"));
+  MustInit("orders", {{"ttlInSeconds", "90"}, {"maxTxnOps", "2"}});
+  ASSERT_EQ(log.Lines("warning").size(), 1u);
+  EXPECT_THAT(
+      log.Lines("warning")[0],
+      AllOf(HasSubstr("ttlInSeconds: 60 -> 90"), HasSubstr("maxTxnOps: 1 -> 2"),
+            HasSubstr("instance=\"orders\"")));
+}
+
+TEST_F(InstancesTest, MaxSizeGrowsAndDoesNotShrink) {
+  const auto instance = MustInit("orders", {{"maxSize", "16Mi"}});
+  const auto max_size = [&] { return instance->store->GetStats()->max_size; };
+  EXPECT_EQ(max_size(), 16u << 20);
+  MustInit("orders", {{"maxSize", "32Mi"}});
+  EXPECT_EQ(max_size(), 32u << 20);
+  MustInit("orders", {{"maxSize", "16Mi"}});
+  EXPECT_EQ(max_size(), 32u << 20);
+}
+
+TEST_F(InstancesTest, AnotherEncryptionIsRefusedAndNothingChanges) {
+  const auto first = MustInit("orders", {{"ttlInSeconds", "60"}});
+  const std::string remembered = Contents(RecordPath("orders"));
+  EXPECT_THAT(instances().Init("orders", {{"encryption", "required"},
+                                          {"ttlInSeconds", "90"}}),
+              StatusIs(kInvalid, HasSubstr("encryption")));
+  EXPECT_EQ(instances().Find("orders"), first);
+  EXPECT_EQ(Contents(RecordPath("orders")), remembered);
+}
+
+// --- Init again, on another store.
+
+TEST_F(InstancesTest, AnotherFolderReplacesTheStore) {
+  auto first = MustInit("orders");
+  ASSERT_THAT(first->store->Set({.key = "a", .value = "1"}), IsOk());
+  const auto second = MustInit("orders", {{"dataDir", "new"}});
+  EXPECT_THAT(second->store->Get("a"), IsOkAndHolds(IsMissing()));
+
+  // The former one goes when its last call has ended.
+  EXPECT_THAT(first->store->Get("a"), IsOkAndHolds(HasValue("1")));
+  EXPECT_TRUE(IsHeld("orders"));
+  first.reset();
+  EXPECT_FALSE(IsHeld("orders"));
+
+  const auto back = MustInit("orders");
+  EXPECT_THAT(back->store->Get("a"), IsOkAndHolds(HasValue("1")));
+}
+
+TEST_F(InstancesTest, AFolderThatCannotBeOpenedLeavesTheFormerServing) {
+  MustInit("orders");
+  MustInit("other");
+  const std::string remembered = Contents(RecordPath("orders"));
+  Restart();
+  const auto former = instances().Recall("orders");
+  ASSERT_THAT(former, IsOk());
+  {
+    const FileLock held = Hold("other");
+    EXPECT_THAT(Init("orders", {{"dataDir", "other"}, {"lockTimeout", "0"}}),
+                StatusIs(kUnavailable, HasSubstr("is held by")));
+  }
+  fs::create_directory(StorePath("damaged"));
+  std::ofstream(StorePath("damaged") + "/data.mdb") << "not LMDB's";
+  EXPECT_THAT(Init("orders", {{"dataDir", "damaged"}}),
+              HasCode(absl::StatusCode::kDataLoss));
+
+  EXPECT_EQ(instances().Find("orders"), *former);
+  EXPECT_THAT((*former)->store->Set({.key = "a", .value = "1"}), IsOk());
+  EXPECT_EQ(Contents(RecordPath("orders")), remembered);
+}
+
+TEST_F(InstancesTest, TwoInstancesOnOneFolderShareTheStoreAndNothingElse) {
+  const auto orders = MustInit(
+      "orders",
+      {{"dataDir", "shared"}, {"maxSize", "16Mi"}, {"ttlInSeconds", "60"}});
+  const auto carts =
+      MustInit("carts", {{"dataDir", "shared"}, {"maxSize", "32Mi"}});
+  EXPECT_EQ(carts->store, orders->store);
+  EXPECT_EQ(orders->store->GetStats()->max_size, 32u << 20);
+  EXPECT_EQ(carts->config.settings.default_ttl, std::nullopt);
+  EXPECT_EQ(instances().Find("orders")->config.settings.default_ttl,
+            absl::Seconds(60));
+
+  MustInit("carts");
+  EXPECT_THAT(orders->store->Set({.key = "a", .value = "1"}), IsOk());
+  EXPECT_EQ(instances().Find("orders"), orders);
+}
+
+// --- After a restart.
+
+TEST_F(InstancesTest, AConfigurationComesBackAsItWas) {
+  const Properties properties = {
+      {"dataDir", "shop/orders"}, {"MAXSIZE", "16Mi"},
+      {"maxValueSize", "1Ki"},    {"ttlInSeconds", "60"},
+      {"cleanupInterval", "5m"},  {"timeout", "5s"},
+      {"bulkMode", "atomic"},     {"maxTxnOps", "7"},
+      {"lockTimeout", "1s"},      {"strictMetadata", "yes"}};
+  ComponentConfig config;
+  {
+    const auto instance = MustInit("orders", properties);
+    config = instance->config;
+    ASSERT_THAT(instance->store->Set({.key = "a", .value = "1"}), IsOk());
+  }
+  Restart();
+  EXPECT_THAT(instances().Find("orders"), IsNull()) << "only when it is used";
+  const auto recalled = instances().Recall("orders");
+  ASSERT_THAT(recalled, IsOk());
+  EXPECT_EQ((*recalled)->config, config);
+  EXPECT_THAT((*recalled)->store->Get("a"), IsOkAndHolds(HasValue("1")));
+  EXPECT_EQ(instances().Find("orders"), *recalled);
+}
+
+TEST_F(InstancesTest, NothingSecretIsRemembered) {
+  MustInit("orders", {{"encryptionKey", "hunter2-key"},
+                      {"encryptionKeyring", "hunter2-ring"},
+                      {"primaryEncryptionKey", "hunter2-daprs"},
+                      {"pasword", "hunter2-misspelt"},
+                      {"ttlInSeconds", "60"}});
+  const std::string text = Contents(RecordPath("orders"));
+  EXPECT_THAT(text, AllOf(HasSubstr("ttlInSeconds"),
+                          testing::Not(HasSubstr("hunter2"))));
+  Restart();
+  EXPECT_THAT(instances().Recall("orders"), IsOk());
+}
+
+TEST_F(InstancesTest, WhatIsRememberedNeverVetoesAnInit) {
+  for (const char* text :
+       {"", "{", "null", "[]", "\xff\xfe", R"({"format": 2})",
+        R"({"format": 1, "instance": "carts", "properties": {}})",
+        R"({"format": 1, "instance": "orders", "of": "a newer program"})",
+        R"({"format": 1, "instance": "orders",
+            "properties": {"encryption": "off", "maxSize": "huge"}})"}) {
+    std::ofstream(RecordPath("orders")) << text;
+    Restart();
+    const auto recalled = instances().Recall("orders");
+    EXPECT_FALSE(recalled.ok()) << text;
+    EXPECT_THAT(instances().Find("orders"), IsNull());
+    MustInit("orders", {{"ttlInSeconds", "60"}});
+    Restart();
+    EXPECT_THAT(instances().Recall("orders"), IsOk()) << text;
+  }
+}
+
+TEST_F(InstancesTest, ADamagedFileSaysWhatToDo) {
+  std::ofstream(RecordPath("orders")) << "{";
+  EXPECT_THAT(instances().Recall("orders"),
+              StatusIs(kUnavailable,
+                       AllOf(HasSubstr("\"orders\""), HasSubstr("not JSON"),
+                             HasSubstr("restart daprd"))));
+}
+
+// The folder's file is gone, or may not be written: what is served and what
+// would come back must not differ.
+TEST_F(InstancesTest, WhatCannotBeRememberedIsNotServed) {
+  const auto first = MustInit("orders", {{"ttlInSeconds", "60"}});
+  fs::rename(dir_.Path("data/instances"), dir_.Path("away"));
+  EXPECT_FALSE(Init("orders", {{"ttlInSeconds", "90"}}).ok());
+  EXPECT_FALSE(Init("carts").ok());
+  EXPECT_EQ(instances().Find("orders"), first);
+  EXPECT_THAT(instances().Find("carts"), IsNull());
+  EXPECT_FALSE(IsHeld("carts"));
+
+  fs::rename(dir_.Path("away"), dir_.Path("data/instances"));
+  MustInit("orders", {{"ttlInSeconds", "90"}});
+}
+
+TEST_F(InstancesTest, RecallDoesNotWaitForAnotherProcess) {
+  MustInit("orders", {{"lockTimeout", "1h"}});
+  Restart();
+  std::optional<FileLock> held = Hold("orders");
+  EXPECT_THAT(instances().Recall("orders"),
+              StatusIs(kUnavailable, HasSubstr("is held by")));
+  held.reset();
+  EXPECT_THAT(instances().Recall("orders"), IsOk());
+}
+
+// --- Names.
+
+TEST_F(InstancesTest, InstancesOfAnyNameAreKeptApart) {
+  const std::vector<std::string> names = {"a/b",     "a%2Fb",
+                                          "..",      "../a",
+                                          ".hidden", "a b",
+                                          "LOCK",    "\xc3\xbc",
+                                          "a\nb",    "*",
+                                          "a\\b",    "con:figure",
+                                          "stores",  std::string(240, 'n')};
+  for (const std::string& name : names) {
+    const auto instance = MustInit(name);
+    ASSERT_THAT(instance->store->Set({.key = "name", .value = name}), IsOk());
+  }
+  Restart();
+  for (const std::string& name : names) {
+    const auto recalled = instances().Recall(name);
+    ASSERT_THAT(recalled, IsOk()) << name;
+    EXPECT_THAT((*recalled)->store->Get("name"), IsOkAndHolds(HasValue(name)));
+  }
+  std::vector<std::string> outside;
+  for (const auto& entry : fs::directory_iterator(dir_.Path("data"))) {
+    outside.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(outside, UnorderedElementsAre("LOCK", "stores", "instances"));
+}
+
+TEST_F(InstancesTest, ANameTooLongForAFileIsRefusedBeforeAnythingIsMade) {
+  const std::string name(300, 'n');
+  EXPECT_THAT(Init(name), StatusIs(kInvalid, HasSubstr("shorter name")));
+  EXPECT_THAT(Init(name, {{"dataDir", "short"}}),
+              StatusIs(kInvalid, HasSubstr("shorter name")));
+  EXPECT_THAT(instances().Find(name), IsNull());
+  EXPECT_THAT(instances().Recall(name), HasCode(kInvalid));
+  EXPECT_TRUE(fs::is_empty(dir_.Path("data/stores")));
+}
+
+// --- Many at once, and the end.
+
+TEST_F(InstancesTest, WhoeverRecallsAtOnceGetsTheSameStore) {
+  MustInit("orders");
+  Restart();
+  std::vector<std::shared_ptr<const Instance>> found(8);
+  std::vector<std::thread> threads;
+  for (auto& instance : found) {
+    threads.emplace_back(
+        [&] { instance = instances().Recall("orders").value_or(nullptr); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& instance : found) {
+    ASSERT_THAT(instance, NotNull());
+    EXPECT_EQ(instance->store, found[0]->store);
+  }
+}
+
+TEST_F(InstancesTest, OfManyInitsAtOnceTheOneThatIsServedIsRemembered) {
+  std::vector<std::thread> threads;
+  for (int i = 1; i <= 8; ++i) {
+    threads.emplace_back([this, i] {
+      EXPECT_THAT(Init("orders", {{"dataDir", absl::StrCat("d", i % 3)},
+                                  {"maxTxnOps", absl::StrCat(i)}}),
+                  IsOk());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const ComponentConfig served = instances().Find("orders")->config;
+  Restart();
+  const auto recalled = instances().Recall("orders");
+  ASSERT_THAT(recalled, IsOk());
+  EXPECT_EQ((*recalled)->config, served);
+}
+
+TEST_F(InstancesTest, CloseLetsGoOfStoresWhenTheirCallsHaveEnded) {
+  auto orders = MustInit("orders");
+  MustInit("carts");
+  instances().Close();
+  EXPECT_THAT(instances().Find("orders"), IsNull());
+  EXPECT_FALSE(IsHeld("carts"));
+  EXPECT_TRUE(IsHeld("orders"));
+  orders.reset();
+  EXPECT_FALSE(IsHeld("orders"));
+}
+
+}  // namespace
+}  // namespace statecpp

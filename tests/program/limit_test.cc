@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is too large, too many, too late, or not for this caller: refused with a
+// reason, while everybody else is served.
+#include <grpcpp/impl/codegen/client_unary_call.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/program/client.h"
+#include "tests/program/program.h"
+#include "tests/program/served_store.h"
+
+namespace statecpp {
+namespace {
+
+using ::testing::_;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr size_t kMaxValueSize = 4090 << 10;
+constexpr size_t kMaxMessageSize = 64 << 20;
+
+class LimitTest : public ServedStoreTest {
+ protected:
+  // What was refused left nothing behind in the server.
+  void ExpectServesAndStops(Client& client) {
+    EXPECT_THAT(client.SetKey("still there", "1"), Succeeds());
+    EXPECT_EQ(client.ValueOf("still there"), "1");
+    server().Signal(SIGTERM);
+    EXPECT_EQ(server().Wait(absl::Seconds(4)), 0);
+  }
+};
+
+// --- Sizes.
+
+TEST_F(LimitTest, AValueMayHaveWhatDaprdCanReceive) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  const std::string value(kMaxValueSize - 1, 'v');
+  EXPECT_THAT(client.SetKey("k", value), Succeeds());
+  EXPECT_EQ(client.ValueOf("k"), value);
+
+  const auto reply = client.SetKey("k", value + "w");
+  EXPECT_THAT(reply, FailsWith(grpc::StatusCode::INVALID_ARGUMENT,
+                               AllOf(HasSubstr("\"k\""),
+                                     HasSubstr("maxValueSize is 4188160"),
+                                     HasSubstr("nothing was written"))));
+  EXPECT_THAT(reply, ShowsHttp(413));
+  EXPECT_EQ(client.ValueOf("k"), value);
+}
+
+TEST_F(LimitTest, AnInstanceMayAllowLess) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit({{"maxValueSize", "10"}});
+  EXPECT_THAT(client.SetKey("k", "123456789"), Succeeds());
+  EXPECT_THAT(client.SetKey("k", "1234567890"), ShowsHttp(413));
+  // The content type counts, too, and so does the key.
+  EXPECT_THAT(
+      client.Set(Text(R"(key: "k" value: "123456" content_type: "text")")),
+      ShowsHttp(413));
+  EXPECT_THAT(client.SetKey("12345678901", ""), ShowsHttp(413));
+  EXPECT_EQ(client.ValueOf("k"), "123456789");
+}
+
+TEST_F(LimitTest, ABulkReadFitsIntoWhatDaprdCanReceive) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  const std::string value(3 << 20, 'v');
+  for (const char* key : {"a", "b"}) {
+    ASSERT_THAT(client.SetKey(key, value), Succeeds());
+  }
+  ASSERT_THAT(client.SetKey("c", "small"), Succeeds());
+  const auto reply = client.BulkGet(
+      Text(R"(items { key: "a" } items { key: "b" } items { key: "c" })"));
+  ASSERT_THAT(reply, Succeeds());
+  EXPECT_LE(reply.message.ByteSizeLong(), size_t{4} << 20);
+  EXPECT_EQ(reply.message.items(0).data(), value);
+  EXPECT_THAT(reply.message.items(1).error(),
+              AllOf(HasSubstr("left out"), HasSubstr("fewer keys")));
+  EXPECT_EQ(reply.message.items(2).data(), "small");
+}
+
+// daprd sends bulks of any size, since each item alone is small enough.
+TEST_F(LimitTest, AMessageMayHave64MebibytesAndNoMore) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  wire::BulkSetRequest bulk;
+  while (bulk.ByteSizeLong() < kMaxMessageSize - kMaxValueSize) {
+    wire::SetRequest& item = *bulk.add_items();
+    item.set_key(absl::StrCat(bulk.items_size()));
+    item.set_value(std::string(kMaxValueSize - 100, 'v'));
+  }
+  EXPECT_THAT(client.BulkSet(bulk), Succeeds());
+  EXPECT_EQ(client.ValueOf("1"), bulk.items(0).value());
+
+  wire::SetRequest& last = *bulk.add_items();
+  last.set_key("last");
+  last.set_value(std::string(kMaxValueSize, 'v'));
+  EXPECT_THAT(client.BulkSet(bulk),
+              FailsWith(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                        absl::StrCat("Received message larger than max (",
+                                     bulk.ByteSizeLong(), " vs. ",
+                                     kMaxMessageSize, ")")));
+  EXPECT_EQ(client.ValueOf("last"), "(none)");
+  ExpectServesAndStops(client);
+}
+
+// Not even Dapr's messages: the server must outlive it, and serve on.
+TEST_F(LimitTest, WhatIsNoMessageIsRefused) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  wire::GetRequest garbage = Text(R"(key: "a")");
+  garbage.GetReflection()->MutableUnknownFields(&garbage)->AddLengthDelimited(
+      2, "\xff\xff\xff\xff");
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(client.Get(garbage), FailsWith(grpc::StatusCode::INTERNAL, _));
+  }
+  ExpectServesAndStops(client);
+}
+
+TEST_F(LimitTest, AMethodThatIsNotThereIsUnimplemented) {
+  Serve();
+  Client client(socket_path());
+  const std::unique_ptr<grpc::ClientContext> context = client.NewContext();
+  wire::PingResponse response;
+  const grpc::Status status =
+      grpc::internal::BlockingUnaryCall<wire::PingRequest, wire::PingResponse>(
+          client.channel().get(),
+          grpc::internal::RpcMethod(
+              "/dapr.proto.components.v1.StateStore/ListKeys",
+              grpc::internal::RpcMethod::NORMAL_RPC),
+          context.get(), wire::PingRequest(), &response);
+  EXPECT_THAT(status, FailsWith(grpc::StatusCode::UNIMPLEMENTED, _));
+}
+
+// --- Connections.
+
+// Bare connections, as of clients that never say a word.
+class Crowd {
+ public:
+  Crowd(const std::string& path, int count) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    for (int i = 0; i < count; ++i) {
+      fds_.push_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      EXPECT_EQ(connect(fds_.back(), reinterpret_cast<sockaddr*>(&address),
+                        sizeof(address)),
+                0);
+    }
+  }
+  ~Crowd() {
+    for (const int fd : fds_) close(fd);
+  }
+
+  // How many bytes come first to one of them: 0 where it is closed without a
+  // word, -1 where nothing happens.
+  ssize_t FirstBytes(size_t which) const {
+    pollfd wait = {.fd = fds_[which], .events = POLLIN, .revents = 0};
+    const auto patience =
+        static_cast<int>(absl::ToInt64Milliseconds(kPatience));
+    if (poll(&wait, 1, patience) != 1) return -1;
+    char buffer[256];
+    return std::max<ssize_t>(0, read(fds_[which], buffer, sizeof(buffer)));
+  }
+
+ private:
+  std::vector<int> fds_;
+};
+
+// gRPC's own listener would be deaf from then on, without a word.
+TEST_F(LimitTest, MoreConnectionsThanDescriptorsAreSurvived) {
+  ProgramOptions options = ServeOptions();
+  options.max_open_files = 60;
+  Program program(options);
+  ASSERT_TRUE(program.AwaitLog("ready: "));
+  Client early(socket_path());
+  early.MustInit();
+  {
+    const Crowd crowd(socket_path(), 120);
+    ASSERT_TRUE(program.AwaitLog("LimitNOFILE"));
+    EXPECT_THAT(early.SetKey("a", "1"), Succeeds());
+  }
+  EXPECT_EQ(Client(socket_path()).ValueOf("a"), "1");
+}
+
+TEST_F(LimitTest, ConnectionsBeyondTheCapAreClosedAndOthersServed) {
+  Serve({"--max-connections", "2"});
+  Client client(socket_path());
+  ASSERT_THAT(client.Ping(), Succeeds());
+  {
+    const Crowd crowd(socket_path(), 2);
+    EXPECT_GT(crowd.FirstBytes(0), 0);
+    EXPECT_EQ(crowd.FirstBytes(1), 0);
+    EXPECT_TRUE(server().AwaitLog("all of the 2 connections"));
+    EXPECT_THAT(client.Ping(), Succeeds());
+  }
+  ASSERT_TRUE(
+      AwaitTrue([this] { return Client(socket_path()).Ping().status.ok(); }));
+}
+
+// --- Users.
+
+TEST_F(LimitTest, OnlyTheUsersThatAreAllowedAreServed) {
+  Serve({"--allow-uid", absl::StrCat(getuid() + 1), "--allow-uid",
+         absl::StrCat(getuid())});
+  EXPECT_THAT(Client(socket_path()).Ping(), Succeeds());
+
+  Serve({"--allow-uid", absl::StrCat(getuid() + 1)});
+  const Crowd crowd(socket_path(), 1);
+  EXPECT_EQ(crowd.FirstBytes(0), 0) << "bytes of HTTP/2 came first";
+  EXPECT_TRUE(server().AwaitLog(absl::StrCat("uid ", getuid(), ", pid ")));
+  EXPECT_THAT(Client(socket_path()).Ping(),
+              FailsWith(grpc::StatusCode::UNAVAILABLE, _));
+}
+
+TEST_F(LimitTest, AnotherUsersProcessIsTurnedAway) {
+  if (!CanBecomeNobody()) {
+    GTEST_SKIP() << "needs root outside of Bazel's sandbox, to become uid "
+                 << kNobody;
+  }
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  Serve({"--allow-uid", absl::StrCat(getuid())});
+  ProgramOptions health = {
+      .arguments = {"health", "--socket-folder", socket_folder()},
+      .uid = kNobody};
+  EXPECT_EQ(RunToEnd(health).exit_code, 6);
+  EXPECT_TRUE(server().AwaitLog(absl::StrCat("uid ", kNobody, ", pid ")));
+  EXPECT_THAT(Client(socket_path()).Ping(), Succeeds());
+
+  Serve();
+  EXPECT_EQ(RunToEnd(health).exit_code, 0) << "root's socket is for all";
+}
+
+// --- Time.
+
+class OutcomeTest : public ServedStoreTest {
+ protected:
+  void SetUp() override {
+    Serve();
+    held_ = HoldUpCalls();
+    client_ = std::make_unique<Client>(socket_path());
+    ASSERT_THAT(client_->Ping(), Succeeds());
+  }
+
+  // Lets the server go on with what it has in hand, and waits until all of it
+  // was judged.
+  void GoOn() {
+    held_->Release();
+    EXPECT_THAT(client_->SetKey("after", "1"), Succeeds());
+  }
+
+  std::unique_ptr<HeldStore> held_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(OutcomeTest, ACallThatIsWaitedForIsDone) {
+  const auto set = client_->StartSet("a", "1");
+  GoOn();
+  EXPECT_THAT(set->status(), Succeeds());
+  EXPECT_EQ(client_->ValueOf("a"), "1");
+}
+
+TEST_F(OutcomeTest, AWriteWhoseDeadlineHasPassedIsNotDone) {
+  const auto set = client_->StartSet("a", "1", absl::Milliseconds(100));
+  EXPECT_THAT(set->status(), FailsWith(grpc::StatusCode::DEADLINE_EXCEEDED, _));
+  GoOn();
+  EXPECT_EQ(client_->ValueOf("a"), "(none)");
+}
+
+TEST_F(OutcomeTest, AWriteThatWasCancelledIsNotDone) {
+  const auto set = client_->StartSet("a", "1");
+  ASSERT_THAT(client_->Ping(), Succeeds());  // behind the Set
+  set->Cancel();
+  EXPECT_THAT(set->status(), FailsWith(grpc::StatusCode::CANCELLED, _));
+  ASSERT_THAT(client_->Ping(), Succeeds());  // behind the cancellation
+  GoOn();
+  EXPECT_EQ(client_->ValueOf("a"), "(none)");
+}
+
+TEST_F(OutcomeTest, AWriteWhoseClientIsGoneIsNotDone) {
+  {
+    Client gone(socket_path());
+    ASSERT_THAT(gone.Ping(), Succeeds());
+    const auto set = gone.StartSet("a", "1");
+    ASSERT_THAT(gone.Ping(), Succeeds());  // behind the Set
+    set->Cancel();
+  }
+  ASSERT_THAT(client_->Ping(), Succeeds());
+  GoOn();
+  EXPECT_EQ(client_->ValueOf("a"), "(none)");
+}
+
+}  // namespace
+}  // namespace statecpp
