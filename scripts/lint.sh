@@ -74,7 +74,13 @@ lint_all() {
   say "lint found nothing in ${#checks[@]} checks"
 }
 
-check_cxx_format() { list_cxx | xargs clang-format --dry-run -Werror; }
+# Names the files; --dry-run shows every place in them.
+check_cxx_format() {
+  local unformatted
+  unformatted=$(list_cxx | xargs clang-format --dry-run 2>&1 |
+    sed -nE 's/^([^:]+):[0-9]+:.*-Wclang-format-violations.*/\1/p' | sort -u)
+  [[ -z $unformatted ]] || { echo "not formatted: $unformatted"; return 1; }
+}
 
 check_build_format() { list_build_files | xargs "$buildifier" -mode=check; }
 
@@ -103,9 +109,11 @@ check_with_clang() {
 }
 
 # For //... in another output base than the usual one: there Bazel takes the
-# links bazel-* that the usual one left for folders of the tree.
+# links bazel-* that the usual one left for folders of the tree. No code of ours
+# is in third_party/.
 list_packages() {
-  list_files BUILD | sed -E 's|^\.|/|; s|/BUILD$|:all|; s|^/:|//:|'
+  list_files BUILD | grep -v '^./third_party/' |
+    sed -E 's|^\.|/|; s|/BUILD$|:all|; s|^/:|//:|'
 }
 
 remove_clang_build() {

@@ -126,8 +126,11 @@ def sum_up(folder):
         lines = report.read_text("utf-8").splitlines() if report.exists() else []
         cases = read(lines)
         code = int(status.read_text())
-        if code != 0 and all(outcome != FAILED for _, outcome in cases):
+        outcomes = {outcome for _, outcome in cases}
+        if code != 0 and FAILED not in outcomes:
             cases.append((f"{name} ended with exit code {code}", FAILED))
+        elif not outcomes & {PASSED, FAILED}:
+            cases.append((f"{name} ran nothing", FAILED))
         add(part, cases)
     notes = folder / "notes"
     for line in notes.read_text("utf-8").splitlines() if notes.exists() else ():

@@ -80,6 +80,11 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(self.sum_up(bazel=([], 1), go=([], 1)),
                          (1, "0 passed, 2 failed, 0 skipped"))
 
+    def test_nothing_run_is_a_failure(self):
+        events = [go("run", "A"), go("skip", "A"), go("pass")]
+        self.assertEqual(self.sum_up(bazel=([], 0), go=(events, 0)),
+                         (1, "0 passed, 2 failed, 1 skipped"))
+
     def test_of_go_tests_with_subtests_the_subtests_count(self):
         events = [go("run", "A"), go("run", "A/1"), go("pass", "A/1"),
                   go("run", "A/2"), go("skip", "A/2"), go("pass", "A"),

@@ -88,7 +88,7 @@ def run_block(body):
         output.seek(0)
         printed = output.read().split(END + "\n")
     for (command, shown), text in zip(steps, printed):
-        print(f"$ {command}\n{text}", end="", flush=True)
+        print(f"$ {command}\n{text}".rstrip(), flush=True)
         compare(command, shown, text)
     if code != 0:
         failing = steps[min(len(printed), len(steps)) - 1][0]
