@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/barrier.h"
 #include "engine/error_payload.h"
+#include "engine/lmdb_environment.h"
 #include "engine/store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -103,9 +105,9 @@ class DiskFullTest : public ::testing::TestWithParam<SmallDisk::Kind> {
 };
 
 TEST_P(DiskFullTest, DeletesMakeRoomForPutsAgain) {
-  for (const size_t size : {size_t{900}, size_t{20'000}, size_t{300'000}}) {
+  for (const size_t size : {size_t{40'000}, size_t{300'000}}) {
     int fitted = 0;
-    for (int round = 0; round < 3; ++round) {
+    for (int round = 0; round < 2; ++round) {
       const int count = Fill(size);
       if (round == 0) fitted = count;
       EXPECT_GE(count, fitted * 9 / 10);
@@ -120,34 +122,34 @@ TEST_P(DiskFullTest, DeletesMakeRoomForPutsAgain) {
 TEST_P(DiskFullTest, SpaceThatOthersFreeIsFound) {
   ASSERT_THAT(Put(0, 900), IsOk());
   disk_->FillUpTo(0);
-  const int count = Fill(20'000);
-  ExpectAll(count, 20'000);
+  const int count = Fill(40'000);
+  ExpectAll(count, 40'000);
   disk_->DropBallast();
-  EXPECT_GT(Fill(20'000), count + 100);
+  EXPECT_GT(Fill(40'000), count + 100);
 }
 
 TEST_P(DiskFullTest, NotEvenTheLastBlockIsNeededToDelete) {
-  const int count = Fill(900);
+  const int count = Fill(40'000);
   disk_->FillUpTo(0);
   EXPECT_LT(disk_->Free(), uint64_t{8192});
-  ExpectAll(count, 900);
+  ExpectAll(count, 40'000);
   DeleteAll(count);
-  ExpectAll(0, 900);
+  ExpectAll(0, 40'000);
   EXPECT_THAT(Put(0, 900), IsOk());
 }
 
 TEST_P(DiskFullTest, AFullStoreOpensAgain) {
-  const int count = Fill(20'000);
+  const int count = Fill(40'000);
   disk_->FillUpTo(0);
   for (int i = 0; i < 5; ++i) {
     Open();
-    ExpectAll(count, 20'000);
-    EXPECT_THAT(Put(count, 20'000), RefusedForTheDisk());
+    ExpectAll(count, 40'000);
+    EXPECT_THAT(Put(count, 40'000), RefusedForTheDisk());
   }
   DeleteAll(count);
-  EXPECT_THAT(Put(0, 20'000), IsOk());
+  EXPECT_THAT(Put(0, 40'000), IsOk());
   Open();
-  ExpectAll(1, 20'000);
+  ExpectAll(1, 40'000);
 }
 
 TEST_P(DiskFullTest, AStoreThatFindsNoSpaceIsNotMadeInPart) {
@@ -164,6 +166,26 @@ TEST_P(DiskFullTest, AStoreThatFindsNoSpaceIsNotMadeInPart) {
   EXPECT_EQ(names, (std::set<std::string>{"ballast", "store"}));
   disk_->DropBallast();
   EXPECT_THAT(Store::Open({.path = second}), IsOk());
+}
+
+// LMDB's table of readers is a mapped file: a slot that nobody took before must
+// not be a hole, for which a full disk has no block.
+TEST_P(DiskFullTest, ManyReadersAtOnceFindTheirSlots) {
+  constexpr int kReaders = 200;
+  store_.reset();
+  const auto environment =
+      LmdbEnvironment::Open(path_, kMaxSize, nullptr).value();
+  disk_->FillUpTo(0);
+  absl::Barrier* const all_read = new absl::Barrier(kReaders);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kReaders; ++t) {
+    threads.emplace_back([&] {
+      const auto reader = environment->BeginRead();
+      EXPECT_THAT(reader, IsOk());
+      if (all_read->Block()) delete all_read;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_P(DiskFullTest, WhatWasAcknowledgedByManyThreadsIsThere) {

@@ -23,6 +23,11 @@ constexpr const char* kTableNames[LmdbEnvironment::kTables] = {
     "meta", "records", "expiry"};
 // Far more than the threads of any server; a slot is 64 bytes.
 constexpr unsigned kMaxReaders = 1024;
+// LMDB's lock file: the slots, and less than a page of its own.
+constexpr off_t kLockFileSize = 64 * kMaxReaders + 4096;
+// Short of this much space, a write that came to its end early did so for want
+// of it: file systems keep some blocks that they hand to nobody.
+constexpr uint64_t kScarce = uint64_t{1} << 20;
 
 MDB_val Val(absl::string_view view) {
   return {view.size(), const_cast<char*>(view.data())};
@@ -52,16 +57,40 @@ absl::Status LmdbError(absl::string_view action, int code) {
   }
 }
 
+// LMDB maps its lock file with holes and writes into the map, which ends the
+// process with SIGBUS where the disk has no block for a hole: as soon as a
+// store is opened, or later when a reader takes a slot that nobody had before.
+// So the blocks are there before the file is mapped. Only for who holds the
+// folder's lock: closing this descriptor drops the locks that LMDB has on the
+// file.
+absl::Status AllocateLockFile(const std::string& folder) {
+  const std::string file = folder + "/lock.mdb";
+  const int fd =
+      open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return error::System("open", file, errno);
+  const int failed = posix_fallocate(fd, 0, kLockFileSize);
+  close(fd);
+  if (failed == ENOSPC || failed == EDQUOT) {
+    return error::System("set disk space aside for", file, failed);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
     void (*on_assertion)(const char* text)) {
+  if (const absl::Status allocated = AllocateLockFile(folder);
+      !allocated.ok()) {
+    return allocated;
+  }
   MDB_env* env = nullptr;
   if (const int code = mdb_env_create(&env); code != 0) {
     return LmdbError("create an LMDB environment", code);
   }
-  std::unique_ptr<LmdbEnvironment> environment(new LmdbEnvironment(env));
+  std::unique_ptr<LmdbEnvironment> environment(
+      new LmdbEnvironment(env, folder));
   mdb_env_set_maxdbs(env, kTables);
   mdb_env_set_maxreaders(env, kMaxReaders);
   mdb_env_set_mapsize(env, map_size);
@@ -304,7 +333,7 @@ absl::Status LmdbEnvironment::WriteTransaction::Commit()
   // can also fail the meta page; LMDB then refuses every transaction, and that
   // is how to tell.
   if (DiskIsFull(code) && environment_->BeginWrite().ok()) {
-    return absl::ResourceExhaustedError(mdb_strerror(code));
+    return error::DiskFull(environment_->folder_);
   }
   return error::CommitOutcomeUnknown(mdb_strerror(code));
 }
@@ -315,7 +344,7 @@ bool LmdbEnvironment::WriteTransaction::DiskIsFull(int code) const {
   if (code == ENOSPC || code == EDQUOT) return true;
   struct statvfs space;
   return code == EIO && fstatvfs(environment_->descriptor(), &space) == 0 &&
-         space.f_bavail * space.f_frsize < environment_->page_size();
+         uint64_t{space.f_bavail} * space.f_frsize < kScarce;
 }
 
 }  // namespace statecpp

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -72,13 +73,15 @@ class LmdbEnvironment {
  private:
   friend class LmdbReader;
 
-  explicit LmdbEnvironment(MDB_env* env) : env_(env) {}
+  LmdbEnvironment(MDB_env* env, std::string folder)
+      : env_(env), folder_(std::move(folder)) {}
 
   absl::Status OpenTables();
   void KeepDescriptorsFromChildren(const std::string& file) const;
   void Return(MDB_txn* txn);
 
   MDB_env* const env_;
+  const std::string folder_;  // for error texts
   unsigned tables_[kTables] = {};
   uint32_t page_size_ = 0;
   int stale_readers_ = 0;
@@ -144,7 +147,8 @@ class LmdbEnvironment::WriteTransaction : public LmdbReader {
 
   // Durable when it returns OK.
   //
-  // RESOURCE_EXHAUSTED: map or disk is full; surely nothing was applied.
+  // RESOURCE_EXHAUSTED: map or disk is full; surely nothing was applied. As
+  //     error::DiskFull if it was the disk.
   // UNKNOWN: a sync or the meta page failed. What is on disk is unknown, and
   //     the environment may not be used again.
   absl::Status Commit();

@@ -32,10 +32,11 @@ absl::Status Reserve::PrepareDisk(uint64_t pages, uint64_t live_pages) {
   const uint64_t page_size = environment_.page_size();
   const uint64_t file_pages = environment_.file_pages();
   const uint64_t end = file_pages * page_size;
-  const uint64_t needed = end + pages * page_size + ReserveFor(max_size_);
+  const uint64_t reserve = ReserveFor(max_size_);
+  const uint64_t needed = end + pages * page_size + reserve;
   if (needed <= allocated_) return absl::OkStatus();
   // Some more than needed, so that the next put need not ask again.
-  const uint64_t generous = needed + ReserveFor(max_size_) / 2;
+  const uint64_t generous = needed + reserve / 2;
   if (SetAside(end, generous)) {
     allocated_ = generous;
     return absl::OkStatus();
@@ -44,9 +45,14 @@ absl::Status Reserve::PrepareDisk(uint64_t pages, uint64_t live_pages) {
     allocated_ = needed;
     return absl::OkStatus();
   }
-  // No more blocks, but pages within the file may be free. Twice as many as
-  // needed, because those that the last two commits freed are not yet usable.
-  if (file_pages - std::min(file_pages, live_pages) >= 2 * pages) {
+  // No more blocks, but pages within the file may be free. LMDB takes those or,
+  // where they are scattered or not yet usable, blocks of the reserve; of the
+  // two together the reserve must be left. Twice as many pages as needed,
+  // because those that the last two commits freed are not yet usable.
+  const uint64_t within =
+      (file_pages - std::min(file_pages, live_pages)) * page_size;
+  const uint64_t beyond = allocated_ - std::min(allocated_, end);
+  if (within + beyond >= 2 * pages * page_size + reserve) {
     return absl::OkStatus();
   }
   return error::DiskFull(path_);

@@ -97,15 +97,16 @@ class Store::Impl {
         sweeper_(*storage_, keyring_, queue_, time_, options.cleanup_interval) {
   }
 
-  ReadResult Read(const Snapshot& snapshot, absl::string_view key, Room& room) {
+  // `now` decides what has expired: one moment for all keys of a call.
+  ReadResult Read(const Snapshot& snapshot, absl::string_view key,
+                  absl::Time now, Room& room) const {
     if (key.empty()) return error::EmptyKey();
     const std::string record_key = RecordKey(keyring_.paths(), key);
     const absl::StatusOr<std::optional<absl::string_view>> record =
         snapshot.Get(Space::kRecords, record_key);
     if (!record.ok()) return record.status();
     if (!record->has_value()) return std::nullopt;
-    return ItemOf(keyring_, key, record_key, **record, time_.ForVisibility(),
-                  room);
+    return ItemOf(keyring_, key, record_key, **record, now, room);
   }
 
   absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot() {
@@ -186,7 +187,7 @@ absl::StatusOr<std::optional<Item>> Store::Get(absl::string_view key) const {
   if (!snapshot.ok()) return snapshot.status();
   constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
   Room room = {kNoLimit, kNoLimit};
-  return impl_->Read(**snapshot, key, room);
+  return impl_->Read(**snapshot, key, impl_->time().ForVisibility(), room);
 }
 
 absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
@@ -197,8 +198,9 @@ absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
   std::vector<ReadResult> results;
   results.reserve(keys.size());
   Room room = {max_bytes, max_bytes};
+  const absl::Time now = impl_->time().ForVisibility();
   for (const absl::string_view key : keys) {
-    results.push_back(impl_->Read(**snapshot, key, room));
+    results.push_back(impl_->Read(**snapshot, key, now, room));
   }
   return results;
 }
