@@ -11,7 +11,8 @@ packages_to_build=(
   libabsl-dev libcli11-dev libgrpc++-dev liblmdb-dev libprotobuf-dev
   libsodium-dev protobuf-compiler protobuf-compiler-grpc
 )
-packages_to_test=(libbenchmark-dev libgmock-dev libgtest-dev)
+# curl is what README's commands, which .ci/run tries, take for an app.
+packages_to_test=(curl:curl libbenchmark-dev libgmock-dev libgtest-dev)
 packages_to_lint=(clang clang-format shellcheck npm:npm)
 
 # ensure_packages build|test|lint ...: installs what is missing of these lists.

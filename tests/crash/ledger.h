@@ -57,8 +57,7 @@ class Ledger {
       }
     }
     for (const auto& [key, value] : found) {
-      EXPECT_EQ(value.value_or("(none)"),
-                acknowledged_[key].value_or("(none)"))
+      EXPECT_EQ(value.value_or("(none)"), acknowledged_[key].value_or("(none)"))
           << key << (applied ? " (an unanswered write came back)" : "");
     }
     pending_keys_.clear();

@@ -116,9 +116,8 @@ class ServerKillTest : public ServedStoreTest {
       std::map<std::string, Ledger::Value> found;
       for (const wire::BulkStateItem& item : reply.message.items()) {
         ASSERT_EQ(item.error(), "");
-        found[item.key()] = item.has_etag()
-                                ? Ledger::Value(item.data())
-                                : Ledger::Value(std::nullopt);
+        found[item.key()] = item.has_etag() ? Ledger::Value(item.data())
+                                            : Ledger::Value(std::nullopt);
         if (item.has_etag()) CheckETag(item);
       }
       ledgers_[writer].Check(found);

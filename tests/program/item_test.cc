@@ -218,6 +218,16 @@ TEST_F(ItemTest, AMismatchOfALongKeyIsStillAMismatch) {
   EXPECT_THAT(client().Set(set), IsMismatch(HasSubstr("bytes left out")));
 }
 
+TEST_F(ItemTest, AMismatchOfManyKeysIsStillAMismatch) {
+  wire::BulkSetRequest bulk;
+  for (int i = 0; i < 1000; ++i) {
+    wire::SetRequest& item = *bulk.add_items();
+    item.set_key(absl::StrCat("orders||", i));
+    item.mutable_etag()->set_value(kStaleETag);
+  }
+  EXPECT_THAT(client().BulkSet(bulk), IsMismatch(HasSubstr("1000 of 1000")));
+}
+
 // --- Bulk writes.
 
 TEST_F(ItemTest, ABulkWriteWritesWhatItCanAndNamesTheRest) {

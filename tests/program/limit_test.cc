@@ -59,6 +59,17 @@ TEST_F(LimitTest, AValueMayHaveWhatDaprdCanReceive) {
   EXPECT_EQ(client.ValueOf("k"), value);
 }
 
+TEST_F(LimitTest, AKeyMayHave64Kibibytes) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  const std::string key(size_t{64} << 10, 'k');
+  EXPECT_THAT(client.SetKey(key, "1"), Succeeds());
+  EXPECT_EQ(client.ValueOf(key), "1");
+  EXPECT_THAT(client.SetKey(key + "k", "1"), ShowsHttp(400));
+  EXPECT_EQ(client.ValueOf(key + "k"), "(none)");
+}
+
 TEST_F(LimitTest, AnInstanceMayAllowLess) {
   Serve();
   Client client(socket_path());

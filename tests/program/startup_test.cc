@@ -183,10 +183,21 @@ class DataRootTest : public ServedStoreTest {
   }
 };
 
-TEST_F(DataRootTest, IsMadeForItsOwnerAlone) {
+TEST_F(DataRootTest, AllInItIsItsOwnersAlone) {
+  const mode_t before = umask(0);
   Serve();
+  umask(before);
+  Client client(socket_path());
+  client.MustInit();
+  ASSERT_THAT(client.SetKey("a", "1"), Succeeds());
   EXPECT_EQ(ModeOf(data_root()), 0700);
-  EXPECT_EQ(ModeOf(data_root() + "/LOCK"), 0600);
+  int files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(data_root())) {
+    const std::string path = entry.path();
+    EXPECT_EQ(ModeOf(path), entry.is_directory() ? 0700 : 0600) << path;
+    files += entry.is_regular_file();
+  }
+  EXPECT_GE(files, 5) << "LOCK, an instance, and a store's three";
 }
 
 TEST_F(DataRootTest, AFileIsRefused) {
