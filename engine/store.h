@@ -111,7 +111,8 @@ class Store {
 
   // BulkWrite and Transact without waiting, within bounds. `done` is called
   // exactly once: from this thread when the answer needs no commit, else from
-  // the commit thread, where it must be brief and must not write to this store.
+  // the commit thread, where it must be brief, must not wait for a write to
+  // this store, and must not be the one that destroys it.
   using BulkDone = absl::AnyInvocable<void(std::vector<WriteResult>)>;
   void BulkWriteAsync(std::vector<WriteOp> ops, CallBounds bounds,
                       BulkDone done);
@@ -141,11 +142,11 @@ class Store {
   };
   absl::StatusOr<Stats> GetStats() const;
 
-  // Counts every record that is there and compares with the accumulator, which
-  // knows what the store wrote: OK when they agree. Opens no record; a damaged
-  // one is found by its reader.
+  // Opens every record and compares all of them with the accumulator, which
+  // knows what the store wrote: OK when they agree.
   //
-  // DATA_LOSS: records were changed, deleted, brought back or planted.
+  // DATA_LOSS: a record is damaged, or records were changed, deleted, brought
+  //     back or planted.
   absl::Status CheckIntegrity() const;
 
  private:

@@ -101,17 +101,17 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Prepare(
 
 void Instances::Install(absl::string_view name,
                         std::shared_ptr<const Instance> instance) {
-  // What it replaces ends with this function: closing a store waits for its
-  // commits, and must not do so under the lock that every call takes.
   absl::MutexLock lock(&mutex_);
   instance.swap(instances_[std::string(name)]);
 }
 
 absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
     const ComponentConfig& config, bool wait) {
-  Shared& shared = shared_[config.data_dir];
-  if (std::shared_ptr<Store> store = shared.store.lock(); store != nullptr) {
-    if (shared.encryption != config.encryption) {
+  const auto shared = shared_.find(config.data_dir);
+  if (std::shared_ptr<Store> store =
+          shared == shared_.end() ? nullptr : shared->second.store.lock();
+      store != nullptr) {
+    if (shared->second.encryption != config.encryption) {
       return error::EncryptionDiffers(config.data_dir);
     }
     if (absl::Status grown = store->GrowTo(config.max_size); !grown.ok()) {
@@ -137,8 +137,11 @@ absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
       .on_assertion = options_.on_assertion,
   });
   if (!store.ok()) return store.status();
-  std::shared_ptr<Store> opened = *std::move(store);
-  shared = {opened, config.encryption};
+  std::shared_ptr<Store> opened(store->release(),
+                                [closer = closer_](Store* last) {
+                                  closer->Run([last] { delete last; });
+                                });
+  shared_[config.data_dir] = {opened, config.encryption};
   return opened;
 }
 

@@ -16,6 +16,7 @@
 #include "api/component_config.h"
 #include "engine/store.h"
 #include "server/data_root.h"
+#include "server/worker_pool.h"
 
 namespace statecpp {
 
@@ -88,7 +89,7 @@ class Instances {
   // A store that is open, and what cannot differ between those that share it.
   struct Shared {
     std::weak_ptr<Store> store;
-    Encryption encryption;
+    Encryption encryption = Encryption::kRequired;
   };
 
   // Reads the configuration and opens its store.
@@ -105,6 +106,10 @@ class Instances {
 
   const DataRoot& root_;
   const Options options_;
+
+  // Closes stores. The last to let go of one may be its own commit thread,
+  // which cannot wait for its own end.
+  const std::shared_ptr<WorkerPool> closer_ = std::make_shared<WorkerPool>(1);
 
   // Held for as long as an instance is configured: one at a time.
   absl::Mutex init_mutex_;

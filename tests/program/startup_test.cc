@@ -258,7 +258,8 @@ class NetworkFolderTest : public DataRootTest {
 TEST_F(NetworkFolderTest, IsRefusedAndLeftAsItWas) {
   fs::create_directory(dir_.Path("network"));
   for (const std::string& root :
-       {dir_.Path("network"), dir_.Path("network/data")}) {
+       {dir_.Path("network"), dir_.Path("network/data"),
+        dir_.Path("network/data/")}) {
     const Outcome outcome = RunToEnd(Disguised(root));
     EXPECT_EQ(outcome.exit_code, kUsage);
     EXPECT_THAT(outcome.err, AllOf(HasSubstr(dir_.Path("network")),
