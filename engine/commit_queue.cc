@@ -134,14 +134,15 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
     for (size_t i = 0; i < group.size(); ++i) group[i]->done((*verdicts)[i]);
     return;
   }
-  if (absl::IsResourceExhausted(verdicts.status()) && group.size() > 1) {
+  const bool unknown = absl::IsUnknown(verdicts.status());
+  if (failure.ok() && !unknown && group.size() > 1) {
     const absl::Span<Waiting* const> whole = group;
     CommitGroup(whole.first(group.size() / 2));
     CommitGroup(whole.subspan(group.size() / 2));
     return;
   }
   Verdict verdict = Refused(verdicts.status());
-  if (absl::IsUnknown(verdicts.status())) {
+  if (unknown) {
     verdict.outcome = Verdict::Outcome::kUnknown;
     Fail(verdicts.status());
   }

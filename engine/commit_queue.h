@@ -32,8 +32,9 @@ namespace statecpp {
 //   - Batches are judged in the order they were submitted.
 //   - Bounds are read last, right before a batch is judged: whoever gave up
 //     before has written nothing, whoever gives up later may have.
-//   - A group that does not fit is split in two in its order, each half judged
-//     and committed anew, down to one batch, which is then refused alone.
+//   - A group that does not fit, or that one of its batches spoils, is split in
+//     two in its order, each half judged and committed anew, down to one batch,
+//     which is then refused alone.
 //   - After a failed sync nothing is tried again: what the system has already
 //     dropped from its cache, a second sync would report as written. Every
 //     later batch is refused, and `on_failed` is told once.

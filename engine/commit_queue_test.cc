@@ -381,7 +381,7 @@ TEST_F(CommitQueueTest, AFailedSyncInHalfAGroupStopsTheOtherHalf) {
   EXPECT_THAT(watched_.groups(), ElementsAre(1, 2, 1));
 }
 
-TEST_F(CommitQueueTest, AnyOtherErrorRefusesItsGroupAlone) {
+TEST_F(CommitQueueTest, AnErrorOfOneBatchIsNotThatOfItsGroup) {
   StartQueue();
   BlockCommitThread();
   const auto calls = NewPuts(3, "1");
@@ -389,9 +389,13 @@ TEST_F(CommitQueueTest, AnyOtherErrorRefusesItsGroupAlone) {
   watched_.FailNext(absl::DataLossError("a damaged page"));
   Release();
   for (const auto& call : calls) {
-    EXPECT_EQ(call->outcome(), Outcome::kRefused);
-    EXPECT_THAT(call->status(), HasCode(absl::StatusCode::kDataLoss));
+    EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   }
+  watched_.FailNext(absl::DataLossError("a damaged page"));
+  const auto alone = NewPut("alone", "1");
+  alone->Submit(*queue_);
+  EXPECT_EQ(alone->outcome(), Outcome::kRefused);
+  EXPECT_THAT(alone->status(), HasCode(absl::StatusCode::kDataLoss));
   EXPECT_THAT(queue_->health(), IsOk());
   const auto later = NewPut("later", "1");
   later->Submit(*queue_);

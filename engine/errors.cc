@@ -118,14 +118,16 @@ absl::Status BulkPartlyFailed(const std::vector<BulkFailure>& failures,
     decisive = &failure;
     break;
   }
-  return Reworded(decisive->status,
-                  absl::StrCat(failures.size(), " of ", count,
-                               " items were not written, the others were: ",
-                               absl::StrJoin(failures, "; ",
-                                             [](std::string* out,
-                                                const BulkFailure& failure) {
-                                               out->append(ItemText(failure));
-                                             })));
+  return Reworded(
+      decisive->status,
+      absl::StrCat(
+          failures.size(), " of ", count,
+          failures.size() < count ? " items were not written, the others were: "
+                                  : " items were not written: ",
+          absl::StrJoin(failures, "; ",
+                        [](std::string* out, const BulkFailure& failure) {
+                          out->append(ItemText(failure));
+                        })));
 }
 
 absl::Status Cancelled() {

@@ -45,7 +45,7 @@ std::string ExpiryKey(absl::Time now, absl::Time expires,
                       absl::string_view record_key) {
   const int64_t ttl = absl::ToInt64Seconds(expires - now);
   int64_t step = kDueUnitSeconds;
-  while (step < ttl / 16) step *= 2;
+  while (step * 16 < ttl) step *= 2;
   // The ceiling, at least one millisecond past the moment of expiry.
   const int64_t due = (absl::ToUnixSeconds(expires) / step + 1) * step;
   const int64_t units = std::clamp<int64_t>(

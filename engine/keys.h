@@ -29,9 +29,10 @@ namespace statecpp {
 std::string RecordKey(const PathHash& paths, absl::string_view user_key);
 
 // The expiry entry of a record that was written at `now` and expires at
-// `expires`. Its time is rounded up to a multiple of the smallest power of two
-// seconds that is at least 64 s and a sixteenth of the time to live, so that a
-// key refreshed for ever leaves some 17 entries behind and not one per write.
+// `expires`. It is due at the first multiple, behind that moment, of the
+// smallest power of two seconds that is at least 64 s and a sixteenth of the
+// time to live; so a key refreshed for ever leaves some 17 entries behind and
+// not one per write.
 std::string ExpiryKey(absl::Time now, absl::Time expires,
                       absl::string_view record_key);
 

@@ -145,6 +145,16 @@ absl::Status WriteOut(WriteTransaction& txn, const Overlay& overlay,
   return absl::OkStatus();
 }
 
+// Of the few pages that making or opening a store writes, only the disk can
+// have too little room.
+absl::Status InFullWords(const absl::Status& status, absl::string_view folder) {
+  if (absl::IsResourceExhausted(status) &&
+      !error::HttpCode(status).has_value()) {
+    return error::DiskFull(folder);
+  }
+  return status;
+}
+
 }  // namespace
 
 absl::Status LmdbStorage::Make(const std::string& folder,
@@ -165,7 +175,7 @@ absl::Status LmdbStorage::Make(const std::string& folder,
                        accumulator.SealNextCommit(random));
   }
   if (written.ok()) written = txn->Commit();
-  return written;
+  return InFullWords(written, folder);
 }
 
 absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
@@ -221,7 +231,7 @@ absl::Status LmdbStorage::CommitOpen() {
   absl::Status written = txn->Put(Table::kMeta, kAccumulatorKey,
                                   accumulator_.SealNextCommit(random_));
   if (written.ok()) written = txn->Commit();
-  return written;
+  return InFullWords(written, reserve_.path());
 }
 
 absl::StatusOr<std::unique_ptr<Snapshot>> LmdbStorage::Read() const {
@@ -269,7 +279,18 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
     live = txn->LivePages();
     done = live.ok() ? reserve_.CheckMap(*live) : live.status();
   }
-  if (done.ok()) done = txn->Commit();
+  if (done.ok()) {
+    done = txn->Commit();
+    // Only a full disk has its own words by now. Pages were on their way to it,
+    // perhaps in a sync: nothing of the group is tried again.
+    if (absl::IsResourceExhausted(done) && error::HttpCode(done).has_value()) {
+      for (Verdict& verdict : verdicts) {
+        if (verdict.outcome != Verdict::Outcome::kCommitted) continue;
+        verdict = {.outcome = Verdict::Outcome::kRefused, .status = done};
+      }
+      return verdicts;
+    }
+  }
   if (!done.ok()) {
     // LMDB's words for a full map, where the check before did not see it come:
     // free pages too scattered for a large value, or deletes past the reserve.

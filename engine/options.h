@@ -37,7 +37,7 @@ struct Options {
 
   // Writes that may wait for the commit thread; past either bound a write is
   // refused at once with RESOURCE_EXHAUSTED.
-  size_t max_queued_writes = 16384;
+  size_t max_queued_writes = 65536;
   size_t max_queued_bytes = size_t{256} << 20;
 
   // Opens a store on NFS, SMB, 9p or FUSE, where LMDB's locks and maps are not

@@ -37,6 +37,7 @@ class Reserve {
 
   void SetMaxSize(uint64_t max_size) { max_size_ = max_size; }
   uint64_t max_size() const { return max_size_; }
+  const std::string& path() const { return path_; }
 
   // Before a transaction that puts: is there disk for `pages` more, with the
   // reserve still untouched? `live_pages` hold something now.

@@ -107,7 +107,8 @@ class Storage {
 
   // Judges each batch in order against what the earlier ones of the group left,
   // and commits those that hold in one durable step. Returns one verdict per
-  // batch: committed or conflict.
+  // batch: committed or conflict; or refused, where it was found on the way to
+  // the disk that this is full.
   //
   // `confirmed_ms` is kept as the time that has passed for certain.
   //

@@ -173,7 +173,13 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
       [&folder](absl::string_view header) {
         return OpenHeader(header, folder->path());
       });
-  if (!storage.ok()) return storage.status();
+  if (!storage.ok()) {
+    // A failed sync, here as later, is for the owner to end the process by.
+    if (absl::IsUnknown(storage.status()) && options.on_failed != nullptr) {
+      options.on_failed(storage.status());
+    }
+    return storage.status();
+  }
   if ((*storage)->stale_readers() > 0 && options.on_warning != nullptr) {
     options.on_warning("a reader of a process that died was cleared");
   }

@@ -22,7 +22,8 @@ namespace statecpp {
 //   tag    := keyed tag, under the root key's `header` subkey, of all before
 //             the nonce; associated data "lse/1/header\0"
 //
-// A program that is older than `min_reader` refuses the store.
+// A program that is older than `min_reader` refuses the store; another mode, or
+// another size, comes with a larger one.
 
 // The header of a new plain store, with a fresh identity and root key.
 std::string NewPlainHeader(Random& random);
