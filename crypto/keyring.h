@@ -25,11 +25,10 @@ using StoreId = std::array<uint8_t, 16>;
 // All that one store derives from its root key, each part under a key of its
 // own:
 //
-//   label      use
-//   index      path hashes, the LMDB keys of records
-//   plain      the keyed tag of plain records and of a plain store's meta
-//   values acc        terms and chain of the accumulator header     the tag
-//   that closes the store's header
+// - `index`: path hashes, the LMDB keys of records
+// - `plain`: the tag of plain records, and of a plain store's own values
+// - `acc`: terms and chain of the accumulator
+// - `header`: the tag that closes the store's header
 //
 // Thread-safe: nothing changes after construction.
 class Keyring {

@@ -8,10 +8,10 @@
 //       ComponentSocket::Bind({.folder = folder.path});
 //   if (!socket.ok()) return socket.status();
 //   Acceptor acceptor((*socket)->TakeListener(), {});
-//   ...                                     // open the stores, start the
-//   server absl::Status status = (*socket)->Publish();
-//   ...
-//   (*socket)->Unlink();                    // first step of the shutdown
+//   ...  // start the server
+//   absl::Status status = (*socket)->Publish();
+//   ...  // serve
+//   (*socket)->Unlink();
 //
 // daprd lists the folder once, when it starts, and waits without a deadline for
 // each socket that it finds to answer. So a socket must not be seen before

@@ -30,15 +30,18 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
+// Where the folder is or will be.
+std::string ParentOf(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const std::filesystem::path parent =
+      std::filesystem::path(std::string(path)).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
 // Of the folder or, before it is made, of the one that it will be in: a network
 // file system is left as it was.
-absl::Status CheckFileSystem(absl::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  const std::filesystem::path folder(std::string{path});
-  for (const std::string& there :
-       {folder.string(), folder.has_parent_path()
-                             ? folder.parent_path().string()
-                             : std::string(".")}) {
+absl::Status CheckFileSystem(const std::string& path) {
+  for (const std::string& there : {path, ParentOf(path)}) {
     struct stat stat;
     if (::stat(there.c_str(), &stat) == 0) return CheckLocalFileSystem(there);
   }
@@ -75,6 +78,12 @@ absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
   for (const char* folder : {"/stores", "/instances"}) {
     if (const absl::Status made = MakeFolder(path + folder); !made.ok()) {
       return made;
+    }
+  }
+  // The folders must outlive a power cut as what is written into them does.
+  for (const std::string& folder : {path, ParentOf(path)}) {
+    if (const absl::Status synced = SyncPath(folder); !synced.ok()) {
+      return synced;
     }
   }
   return DataRoot(path, *std::move(lock));
