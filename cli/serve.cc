@@ -93,6 +93,10 @@ class EndSignal {
 
   void Wait() { received_.WaitForNotification(); }
 
+  // From now on the next signal ends the process. One that comes before, as
+  // when a shell and a supervisor send one each, is kept until then.
+  void EndOnNext() { unlinked_.Notify(); }
+
  private:
   void Run() {
     const int first = Next(absl::InfiniteDuration());
@@ -102,6 +106,7 @@ class EndSignal {
     }
     LogInfo("stopping", {{"signal", strsignal(first)}});
     received_.Notify();
+    unlinked_.WaitForNotification();
     const int second = Next(limit_);
     if (second == 0) {
       LogWarning("calls in hand did not end in time; ending without them");
@@ -127,6 +132,7 @@ class EndSignal {
   std::atomic<bool> serving_ = false;
   absl::Duration limit_;  // written before serving_
   absl::Notification received_;
+  absl::Notification unlinked_;
 };
 
 }  // namespace
@@ -193,6 +199,9 @@ ExitCode Serve(const ServeFlags& flags) {
            {"dataRoot", data_root},
            {"socketFolderFrom", folder.source}});
   end.Wait();
+  // First of all: daprd would wait for ever at a socket that nobody serves.
+  (*server)->Unlink();
+  end.EndOnNext();
   (*server)->Stop(flags.drain_timeout);
   LogInfo("stopped");
   return kExitOk;

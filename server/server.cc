@@ -103,10 +103,14 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
-  void Stop(absl::Duration drain) {
-    if (grpc_ == nullptr) return;
+  void Unlink() {
     health_.StopServing();
     socket_->Unlink();
+  }
+
+  void Stop(absl::Duration drain) {
+    if (grpc_ == nullptr) return;
+    Unlink();
     acceptor_.Stop();
     const absl::Time drained = absl::Now() + drain;
     while (acceptor_.open_connections() > 0 && absl::Now() < drained) {
@@ -164,6 +168,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 }
 
 const std::string& Server::socket_path() const { return impl_->socket_path(); }
+
+void Server::Unlink() { impl_->Unlink(); }
 
 void Server::Stop(absl::Duration drain) { impl_->Stop(drain); }
 

@@ -63,9 +63,13 @@ class Server {
 
   const std::string& socket_path() const;
 
-  // Takes the socket away and accepts no more; serves the connections there are
-  // until they end, for up to `drain`; then refuses new calls, finishes those
-  // in hand, which are cancelled after 5 seconds, and closes the stores.
+  // Takes the socket away and says NOT_SERVING; connections are served on.
+  void Unlink();
+
+  // Takes the socket away, if Unlink did not, and accepts no more; serves the
+  // connections there are until they end, for up to `drain`; then refuses new
+  // calls, finishes those in hand, which are cancelled after 5 seconds, and
+  // closes the stores.
   void Stop(absl::Duration drain);
 
  private:

@@ -32,7 +32,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int kTapes = 40;
+constexpr int kTapes = 100;
 constexpr int kSteps = 500;
 
 // Always there, and never expires: reading it makes the store look at the
