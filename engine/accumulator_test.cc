@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "crypto/random.h"
 #include "engine/record.h"
 #include "gmock/gmock.h"
@@ -190,6 +191,28 @@ TEST_F(AccumulatorTest, IsRefusedAtAnyOtherLengthAndInAnyOtherStore) {
   EXPECT_FALSE(Accumulator::Open(*keyring_, sealed + '\0').has_value());
   EXPECT_FALSE(
       Accumulator::Open(*VectorKeyring(StoreId{}), sealed).has_value());
+}
+
+// With a tag that fits: the count inside is still not believed.
+TEST_F(AccumulatorTest, IsRefusedWhereItContradictsItself) {
+  constexpr size_t kStateAt = 4 + 24;
+  constexpr size_t kKeyCountAt = kStateAt + 4 * 8 + 2 * 32;
+  std::string sealed = Sealed();
+  for (const char count : {0, 2, 127}) {
+    sealed[kKeyCountAt] = count;
+    const size_t size = sealed.size() - kStateAt - Aead::kTagSize;
+    const StoreId store_id = VectorStoreId();
+    uint8_t* const bytes = reinterpret_cast<uint8_t*>(sealed.data());
+    keyring_->meta_aead().Seal(
+        bytes + 4,
+        absl::StrCat(
+            absl::string_view("lse/1/acc\0", 10),
+            absl::string_view(reinterpret_cast<const char*>(store_id.data()),
+                              store_id.size())),
+        absl::string_view(sealed).substr(kStateAt, size), bytes + kStateAt,
+        bytes + kStateAt + size);
+    EXPECT_FALSE(Accumulator::Open(*keyring_, sealed).has_value()) << count;
+  }
 }
 
 }  // namespace

@@ -123,12 +123,16 @@ class CommitQueueTest : public ::testing::Test {
     });
   }
 
-  std::unique_ptr<Call> NewPut(std::string place, absl::string_view value) {
-    return std::make_unique<Call>(Batch{storage_.Put(std::move(place), value)});
+  // Lives until the queue has ended, whatever becomes of the test.
+  Call* NewCall(Change change) {
+    calls_.push_back(std::make_unique<Call>(Batch{std::move(change)}));
+    return calls_.back().get();
   }
-  std::vector<std::unique_ptr<Call>> NewPuts(int count,
-                                             absl::string_view value) {
-    std::vector<std::unique_ptr<Call>> calls;
+  Call* NewPut(std::string place, absl::string_view value) {
+    return NewCall(storage_.Put(std::move(place), value));
+  }
+  std::vector<Call*> NewPuts(int count, absl::string_view value) {
+    std::vector<Call*> calls;
     for (int i = 0; i < count; ++i) {
       calls.push_back(NewPut(absl::StrCat("k", i), value));
     }
@@ -148,13 +152,19 @@ class CommitQueueTest : public ::testing::Test {
   }
   void Release() { release_.Notify(); }
 
+  void TearDown() override {
+    if (!release_.HasBeenNotified()) Release();
+    queue_.reset();
+  }
+
   StorageForTest storage_{uint64_t{1} << 20};
   WatchedStorage watched_{*storage_};
   FakeClock clock_;
   TrustedTime time_{clock_, clock_.Now()};
   std::vector<absl::Status> failures_;  // of the commit thread until it ended
 
-  std::unique_ptr<Call> blocker_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  Call* blocker_ = nullptr;
   absl::Notification blocked_;
   absl::Notification release_;
   std::optional<CommitQueue> queue_;
@@ -162,7 +172,7 @@ class CommitQueueTest : public ::testing::Test {
 
 TEST_F(CommitQueueTest, ALoneWriteIsCommittedAtOnce) {
   StartQueue();
-  const auto call = NewPut("a", "1");
+  Call* const call = NewPut("a", "1");
   call->Submit(*queue_);
   EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   EXPECT_THAT(storage_.Read("a"), IsOkAndHolds(Optional(Eq("1"))));
@@ -174,10 +184,10 @@ TEST_F(CommitQueueTest, AGroupFormsWhileTheCommitThreadIsBusy) {
   StartQueue();
   BlockCommitThread();
   const auto calls = NewPuts(64, "1");
-  for (const auto& call : calls) call->Submit(*queue_);
-  for (const auto& call : calls) EXPECT_FALSE(call->IsAnswered());
+  for (Call* const call : calls) call->Submit(*queue_);
+  for (Call* const call : calls) EXPECT_FALSE(call->IsAnswered());
   Release();
-  for (const auto& call : calls) {
+  for (Call* const call : calls) {
     EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   }
   EXPECT_THAT(watched_.groups(), ElementsAre(1, 64));
@@ -186,16 +196,16 @@ TEST_F(CommitQueueTest, AGroupFormsWhileTheCommitThreadIsBusy) {
 TEST_F(CommitQueueTest, AGroupKeepsToItsLimits) {
   StartQueue({.group_batches = 10, .group_bytes = 2900});
   BlockCommitThread();
-  std::vector<std::unique_ptr<Call>> calls = NewPuts(12, "");
-  for (auto& call : NewPuts(3, std::string(1300, 'v'))) {
-    calls.push_back(std::move(call));
+  std::vector<Call*> calls = NewPuts(12, "");
+  for (Call* const call : NewPuts(3, std::string(1300, 'v'))) {
+    calls.push_back(call);
   }
   // More than a group may hold, but one batch is always a group.
   calls.push_back(NewPut("large", std::string(9000, 'v')));
   calls.push_back(NewPut("last", ""));
-  for (const auto& call : calls) call->Submit(*queue_);
+  for (Call* const call : calls) call->Submit(*queue_);
   Release();
-  for (const auto& call : calls) {
+  for (Call* const call : calls) {
     EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   }
   EXPECT_THAT(watched_.groups(), ElementsAre(1, 10, 3, 2, 1, 1));
@@ -204,17 +214,18 @@ TEST_F(CommitQueueTest, AGroupKeepsToItsLimits) {
 TEST_F(CommitQueueTest, AGroupIsJudgedAndAnsweredInTheOrderOfSubmission) {
   StartQueue();
   BlockCommitThread();
-  std::vector<std::unique_ptr<Call>> calls;
+  std::vector<Call*> calls;
   std::vector<int> answered;
   for (int i = 0; i < 10; ++i) {
     calls.push_back(NewPut("same", absl::StrCat(i)));
     calls.back()->BeforeAnswer([&answered, i] { answered.push_back(i); });
     calls.back()->Submit(*queue_);
   }
-  Call late({storage_.Put("same", "late", Expectation::Absent())});
-  late.Submit(*queue_);
+  Call* const late =
+      NewCall(storage_.Put("same", "late", Expectation::Absent()));
+  late->Submit(*queue_);
   Release();
-  EXPECT_EQ(late.outcome(), Outcome::kConflict);
+  EXPECT_EQ(late->outcome(), Outcome::kConflict);
   EXPECT_THAT(answered, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
   EXPECT_THAT(watched_.groups(), ElementsAre(1, 11));
   EXPECT_THAT(storage_.Read("same"), IsOkAndHolds(Optional(Eq("9"))));
@@ -225,9 +236,10 @@ TEST_F(CommitQueueTest, OnlyTheWriteThatDoesNotFitIsRefused) {
   for (const int large_at : {0, 17, 63}) {
     const std::string prefix = absl::StrCat("round", large_at);
     absl::Notification go;
-    Call gate({storage_.Put("gate", "g")});
-    gate.BeforeAnswer([&go] { go.WaitForNotification(); }).Submit(*queue_);
-    std::vector<std::unique_ptr<Call>> calls;
+    NewPut("gate", "g")
+        ->BeforeAnswer([&go] { go.WaitForNotification(); })
+        .Submit(*queue_);
+    std::vector<Call*> calls;
     for (int i = 0; i < 64; ++i) {
       calls.push_back(
           NewPut(absl::StrCat(prefix, i),
@@ -259,8 +271,8 @@ TEST_F(CommitQueueTest, AFullQueueAnswersAtOnce) {
   StartQueue({.queued_batches = 3});
   BlockCommitThread();
   const auto calls = NewPuts(3, "1");
-  for (const auto& call : calls) call->Submit(*queue_);
-  const auto fourth = NewPut("fourth", "1");
+  for (Call* const call : calls) call->Submit(*queue_);
+  Call* const fourth = NewPut("fourth", "1");
   fourth->Submit(*queue_);
   ASSERT_TRUE(fourth->IsAnswered());
   EXPECT_EQ(fourth->outcome(), Outcome::kRefused);
@@ -270,11 +282,11 @@ TEST_F(CommitQueueTest, AFullQueueAnswersAtOnce) {
                              HasSubstr("nothing was written"))));
   EXPECT_THAT(error::HttpCode(fourth->status()), Optional(429));
   Release();
-  for (const auto& call : calls) {
+  for (Call* const call : calls) {
     EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   }
   EXPECT_THAT(storage_.Read("fourth"), IsOkAndHolds(Eq(std::nullopt)));
-  const auto after = NewPut("after", "1");
+  Call* const after = NewPut("after", "1");
   after->Submit(*queue_);
   EXPECT_EQ(after->outcome(), Outcome::kCommitted);
 }
@@ -283,9 +295,9 @@ TEST_F(CommitQueueTest, AQueueIsFullByBytesToo) {
   StartQueue({.queued_bytes = 5000});
   BlockCommitThread();
   // One is taken whatever its size, or it could never be written.
-  const auto large = NewPut("large", std::string(9000, 'v'));
+  Call* const large = NewPut("large", std::string(9000, 'v'));
   large->Submit(*queue_);
-  const auto small = NewPut("small", "1");
+  Call* const small = NewPut("small", "1");
   small->Submit(*queue_);
   ASSERT_TRUE(small->IsAnswered());
   EXPECT_THAT(small->status(), HasCode(absl::StatusCode::kResourceExhausted));
@@ -297,13 +309,13 @@ TEST_F(CommitQueueTest, BoundsAreReadLast) {
   StartQueue();
   BlockCommitThread();
   std::atomic<bool> cancelled = false;
-  const auto cancel = NewPut("cancelled", "1");
+  Call* const cancel = NewPut("cancelled", "1");
   cancel->Submit(*queue_, {.cancelled = &cancelled});
   const auto deadline = std::chrono::steady_clock::now();
-  const auto overdue = NewPut("overdue", "1");
+  Call* const overdue = NewPut("overdue", "1");
   overdue->Submit(*queue_,
                   {.deadline = deadline + std::chrono::microseconds(1)});
-  const auto in_time = NewPut("in time", "1");
+  Call* const in_time = NewPut("in time", "1");
   in_time->Submit(*queue_, {.deadline = deadline + std::chrono::hours(1)});
 
   cancelled = true;
@@ -327,9 +339,9 @@ TEST_F(CommitQueueTest, BoundsAreReadLastInASplitGroupToo) {
   StartQueue();
   BlockCommitThread();
   std::atomic<bool> cancelled = false;
-  const auto first = NewPut("first", "1");
+  Call* const first = NewPut("first", "1");
   first->BeforeAnswer([&] { cancelled = true; }).Submit(*queue_);
-  const auto cancel = NewPut("cancelled", "1");
+  Call* const cancel = NewPut("cancelled", "1");
   cancel->Submit(*queue_, {.cancelled = &cancelled});
   watched_.FailNext(absl::ResourceExhaustedError("too much at once"));
   Release();
@@ -343,7 +355,7 @@ TEST_F(CommitQueueTest, AfterAFailedSyncNothingIsTriedAgain) {
   StartQueue({.group_batches = 2});
   BlockCommitThread();
   const auto calls = NewPuts(5, "1");
-  for (const auto& call : calls) call->Submit(*queue_);
+  for (Call* const call : calls) call->Submit(*queue_);
   watched_.FailNext(error::CommitOutcomeUnknown("Input/output error"));
   Release();
   // The group whose sync failed may be on disk; those behind it are not.
@@ -355,7 +367,7 @@ TEST_F(CommitQueueTest, AfterAFailedSyncNothingIsTriedAgain) {
                                : absl::StatusCode::kUnavailable,
                          HasSubstr("Input/output error")));
   }
-  const auto later = NewPut("later", "1");
+  Call* const later = NewPut("later", "1");
   later->Submit(*queue_);
   ASSERT_TRUE(later->IsAnswered());
   EXPECT_THAT(later->status(), HasCode(absl::StatusCode::kUnavailable));
@@ -368,8 +380,8 @@ TEST_F(CommitQueueTest, AfterAFailedSyncNothingIsTriedAgain) {
 TEST_F(CommitQueueTest, AFailedSyncInHalfAGroupStopsTheOtherHalf) {
   StartQueue();
   BlockCommitThread();
-  const auto first = NewPut("first", "1");
-  const auto second = NewPut("second", "1");
+  Call* const first = NewPut("first", "1");
+  Call* const second = NewPut("second", "1");
   first->Submit(*queue_);
   second->Submit(*queue_);
   watched_.FailNext(absl::ResourceExhaustedError("too much at once"));
@@ -385,19 +397,19 @@ TEST_F(CommitQueueTest, AnErrorOfOneBatchIsNotThatOfItsGroup) {
   StartQueue();
   BlockCommitThread();
   const auto calls = NewPuts(3, "1");
-  for (const auto& call : calls) call->Submit(*queue_);
+  for (Call* const call : calls) call->Submit(*queue_);
   watched_.FailNext(absl::DataLossError("a damaged page"));
   Release();
-  for (const auto& call : calls) {
+  for (Call* const call : calls) {
     EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   }
   watched_.FailNext(absl::DataLossError("a damaged page"));
-  const auto alone = NewPut("alone", "1");
+  Call* const alone = NewPut("alone", "1");
   alone->Submit(*queue_);
   EXPECT_EQ(alone->outcome(), Outcome::kRefused);
   EXPECT_THAT(alone->status(), HasCode(absl::StatusCode::kDataLoss));
   EXPECT_THAT(queue_->health(), IsOk());
-  const auto later = NewPut("later", "1");
+  Call* const later = NewPut("later", "1");
   later->Submit(*queue_);
   EXPECT_EQ(later->outcome(), Outcome::kCommitted);
   queue_.reset();
@@ -406,8 +418,8 @@ TEST_F(CommitQueueTest, AnErrorOfOneBatchIsNotThatOfItsGroup) {
 
 TEST_F(CommitQueueTest, AReceiverMaySubmit) {
   StartQueue();
-  const auto first = NewPut("first", "1");
-  const auto second = NewPut("second", "1");
+  Call* const first = NewPut("first", "1");
+  Call* const second = NewPut("second", "1");
   first->BeforeAnswer([&] { second->Submit(*queue_); }).Submit(*queue_);
   EXPECT_EQ(second->outcome(), Outcome::kCommitted);
   EXPECT_EQ(first->outcome(), Outcome::kCommitted);
@@ -416,11 +428,11 @@ TEST_F(CommitQueueTest, AReceiverMaySubmit) {
 TEST_F(CommitQueueTest, EndsOnlyWhenAllThatWaitsIsCommitted) {
   StartQueue();
   const auto calls = NewPuts(20, "1");
-  std::vector<std::unique_ptr<Call>> probes;
+  std::vector<Call*> probes;
   absl::Notification blocked;
-  Call blocker({storage_.Put("blocker", "b")});
+  Call* const blocker = NewPut("blocker", "b");
   // Ends when a submission tells that the destructor has begun.
-  blocker.BeforeAnswer([&] {
+  blocker->BeforeAnswer([&] {
     blocked.Notify();
     do {
       probes.push_back(NewPut("probe", "1"));
@@ -428,11 +440,11 @@ TEST_F(CommitQueueTest, EndsOnlyWhenAllThatWaitsIsCommitted) {
       std::this_thread::yield();
     } while (!probes.back()->IsAnswered());
   });
-  blocker.Submit(*queue_);
+  blocker->Submit(*queue_);
   blocked.WaitForNotification();
-  for (const auto& call : calls) call->Submit(*queue_);
+  for (Call* const call : calls) call->Submit(*queue_);
   queue_.reset();
-  for (const auto& call : calls) {
+  for (Call* const call : calls) {
     ASSERT_TRUE(call->IsAnswered());
     EXPECT_EQ(call->outcome(), Outcome::kCommitted);
   }
@@ -449,7 +461,7 @@ TEST_F(CommitQueueTest, ManyThreadsShareCommits) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([this, t] {
       for (int i = 0; i < kWrites; ++i) {
-        const auto call = NewPut(absl::StrCat(t), absl::StrCat(i));
+        Call* const call = NewPut(absl::StrCat(t), absl::StrCat(i));
         call->Submit(*queue_);
         ASSERT_EQ(call->outcome(), Outcome::kCommitted);
       }

@@ -19,6 +19,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "engine/file_lock.h"
 #include "engine/store.h"
@@ -291,12 +292,17 @@ TEST_F(StoreFolderTest, OpenWaitsForTheHolderAsLongAsItIsTold) {
       StatusIs(absl::StatusCode::kUnavailable, HasSubstr("waited 60ms")));
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(60));
 
-  std::thread waiting([this] {
+  absl::Notification answered;
+  std::thread waiting([&] {
     EXPECT_THAT(Store::Open({.path = path_, .lock_timeout = absl::Minutes(1)}),
                 IsOk());
+    answered.Notify();
   });
   // It waits from when the file is open twice.
-  while (CountOpen(path_ + "/LOCK") < 2) std::this_thread::yield();
+  while (CountOpen(path_ + "/LOCK") < 2 && !answered.HasBeenNotified()) {
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(answered.HasBeenNotified());
   holder.reset();
   waiting.join();
 }

@@ -46,7 +46,8 @@ void RpcLoop::Post(absl::AnyInvocable<void()> task) {
   // The first one sets the alarm; those that follow until it has gone off are
   // run by it as well.
   if (posted_.size() == 1) {
-    alarm_.Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC),
+    // Long ago, not now: gRPC rounds times up to whole milliseconds.
+    alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC),
                static_cast<Event*>(&wake_));
   }
 }
