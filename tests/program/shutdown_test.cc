@@ -87,7 +87,7 @@ TEST_F(ShutdownTest, ALargeAnswerIsSentToItsEnd) {
   held_->Release();
   ASSERT_THAT(get->status(), Succeeds());
   EXPECT_EQ(get->message().data(), value);
-  EXPECT_EQ(server().Wait(), 0);
+  EXPECT_EQ(server().Wait(absl::Seconds(4)), 0);
 }
 
 TEST_F(ShutdownTest, ACallThatDoesNotEndHoldsItUpForSecondsOnly) {
