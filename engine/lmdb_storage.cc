@@ -163,7 +163,8 @@ absl::Status LmdbStorage::Make(const std::string& folder,
   // The map of the maker alone; whoever opens the store chooses another.
   constexpr uint64_t kMapSize = uint64_t{1} << 20;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
-      LmdbEnvironment::Open(folder, kMapSize, nullptr);
+      LmdbEnvironment::Open(folder, kMapSize, nullptr,
+                            LmdbEnvironment::Access::kMake);
   if (!environment.ok()) return environment.status();
   absl::StatusOr<WriteTransaction> txn = (*environment)->BeginWrite();
   if (!txn.ok()) return txn.status();
