@@ -75,6 +75,12 @@ CLI::App* AddServe(CLI::App& app, ServeFlags& flags) {
               "long");
   serve->add_flag("--allow-network-fs", flags.allow_network_fs,
                   "Serve from NFS and its kin all the same; can lose data");
+  serve->add_flag("--allow-core-dumps", flags.allow_core_dumps,
+                  "Let this process be dumped and traced: values, and what is "
+                  "left of keys, can come into a core file");
+  serve->add_flag("--require-mlock", flags.require_mlock,
+                  "Do not start, instead of warning, where keys could come "
+                  "into swap because memory cannot be locked");
   return serve;
 }
 

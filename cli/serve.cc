@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "cli/process_hardening.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -135,6 +136,25 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
+// Before a key is read. False, with the reason in the log: end with kExitUsage.
+bool HardenProcess(const ServeFlags& flags) {
+  if (!flags.allow_core_dumps) {
+    if (const absl::Status status = ForbidCoreDumps(); !status.ok()) {
+      LogError("not serving", {{"error", status.message()}});
+      return false;
+    }
+  }
+  if (const absl::Status status = CheckKeyMemory(); !status.ok()) {
+    if (flags.require_mlock) {
+      LogError("not serving, as --require-mlock demands",
+               {{"error", status.message()}});
+      return false;
+    }
+    LogWarning(status.message());
+  }
+  return true;
+}
+
 }  // namespace
 
 void BlockSignals() {
@@ -144,6 +164,7 @@ void BlockSignals() {
 }
 
 ExitCode Serve(const ServeFlags& flags) {
+  if (!HardenProcess(flags)) return kExitUsage;
   std::optional<mode_t> mode;
   if (flags.socket_mode != "auto") {
     mode = ParseMode(flags.socket_mode);

@@ -21,6 +21,8 @@ struct ServeFlags {
   absl::Duration wait_lock = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::ZeroDuration();
   bool allow_network_fs = false;
+  bool allow_core_dumps = false;
+  bool require_mlock = false;
 };
 
 // Blocks the signals that Serve waits for. The first thing main does: a thread
