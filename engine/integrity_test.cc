@@ -17,6 +17,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -32,6 +33,7 @@ class IntegrityTest : public ::testing::Test {
   void Open() {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = path_,
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());
