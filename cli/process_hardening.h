@@ -10,16 +10,9 @@
 
 namespace statecpp {
 
-// What the program asks of the kernel so that keys stay in memory. Only the
-// program does: a library that changed its host's limits would be a bad guest.
-// To be called before the first key is read:
-//
-//   if (!allow_core_dumps) {
-//     if (const absl::Status status = ForbidCoreDumps(); !status.ok()) ...
-//   }
-//   if (const absl::Status status = CheckKeyMemory(); !status.ok()) {
-//     // a warning, or with --require-mlock the end
-//   }
+// What the program asks of the kernel so that keys stay in memory, before the
+// first key is read. Only the program does: a library that changed its host's
+// limits would be a bad guest.
 
 // From now on no core file is written of this process, whoever asks, and other
 // processes of its user can neither trace it nor read its memory or its

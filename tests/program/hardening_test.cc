@@ -111,6 +111,16 @@ TEST_F(HardeningTest, TheLimitOfCoreFilesIsZero) {
               ContainsRegex("Max core file size +0 +0 +bytes"));
 }
 
+TEST_F(HardeningTest, ForEveryVerb) {
+  Program program({.arguments = {"health", "--wait", "1h", "--socket-folder",
+                                 socket_folder()},
+                   .limits = {{RLIMIT_CORE, RLIM_INFINITY}}});
+  AwaitTrue([&] {
+    return absl::StrContains(ReadFile(ProcFile(program.pid(), "limits")),
+                             "Max core file size        0 ");
+  });
+}
+
 TEST_F(HardeningTest, ACrashLeavesNoCoreFile) {
   SKIP_UNLESS_CORES_ARE_FILES();
   Program program(Options());
