@@ -461,9 +461,10 @@ TEST_F(CommitQueueTest, ManyThreadsShareCommits) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([this, t] {
       for (int i = 0; i < kWrites; ++i) {
-        Call* const call = NewPut(absl::StrCat(t), absl::StrCat(i));
-        call->Submit(*queue_);
-        ASSERT_EQ(call->outcome(), Outcome::kCommitted);
+        // Not NewCall, which is for one thread.
+        Call call({storage_.Put(absl::StrCat(t), absl::StrCat(i))});
+        call.Submit(*queue_);
+        ASSERT_EQ(call.outcome(), Outcome::kCommitted);
       }
     });
   }
