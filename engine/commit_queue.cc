@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/time/time.h"
 #include "engine/errors.h"
 
@@ -71,6 +72,19 @@ void CommitQueue::Submit(const Batch& batch, CallBounds bounds, Done done) {
     }
   }
   if (!refusal.ok()) done(Refused(std::move(refusal)));
+}
+
+std::vector<Verdict> CommitQueue::SubmitAll(const std::vector<Batch>& batches) {
+  std::vector<Verdict> verdicts(batches.size());
+  absl::BlockingCounter left(static_cast<int>(batches.size()));
+  for (size_t i = 0; i < batches.size(); ++i) {
+    Submit(batches[i], {}, [&, i](Verdict verdict) {
+      verdicts[i] = std::move(verdict);
+      left.DecrementCount();
+    });
+  }
+  left.Wait();
+  return verdicts;
 }
 
 absl::Status CommitQueue::health() const {

@@ -66,6 +66,11 @@ class CommitQueue {
   void Submit(const Batch& batch, CallBounds bounds, Done done)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Submits all of them, without bounds, and waits for the verdicts, which it
+  // returns in order. Not for the commit thread.
+  std::vector<Verdict> SubmitAll(const std::vector<Batch>& batches)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // OK until a sync failed; then what every call is to answer.
   absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -170,6 +170,21 @@ class CommitQueueTest : public ::testing::Test {
   std::optional<CommitQueue> queue_;
 };
 
+TEST_F(CommitQueueTest, ManyBatchesAtOnceAreAnsweredInTheirOrder) {
+  StartQueue();
+  EXPECT_THAT(queue_->SubmitAll({}), SizeIs(0));
+  const std::vector<Verdict> verdicts = queue_->SubmitAll(
+      {{storage_.Put("a", "1", Expectation::Absent())},
+       {storage_.Put("a", "2", Expectation::Absent())},
+       {storage_.Keep("b", Expectation::Absent()), storage_.Put("c", "3")}});
+  ASSERT_THAT(verdicts, SizeIs(3));
+  EXPECT_EQ(verdicts[0].outcome, Outcome::kCommitted);
+  EXPECT_EQ(verdicts[1].outcome, Outcome::kConflict);
+  EXPECT_EQ(verdicts[2].outcome, Outcome::kCommitted);
+  EXPECT_THAT(storage_.Read("a"), IsOkAndHolds(Optional(Eq("1"))));
+  EXPECT_THAT(storage_.Read("c"), IsOkAndHolds(Optional(Eq("3"))));
+}
+
 TEST_F(CommitQueueTest, ALoneWriteIsCommittedAtOnce) {
   StartQueue();
   Call* const call = NewPut("a", "1");

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/synchronization/blocking_counter.h"
 #include "engine/keys.h"
 #include "engine/record.h"
 
@@ -139,15 +138,7 @@ std::optional<Batch> Sweeper::BatchFor(const Snapshot& snapshot,
 }
 
 absl::StatusOr<int64_t> Sweeper::CommitSlice(const Slice& slice) {
-  std::vector<Verdict> verdicts(slice.batches.size());
-  absl::BlockingCounter left(static_cast<int>(slice.batches.size()));
-  for (size_t i = 0; i < slice.batches.size(); ++i) {
-    queue_.Submit(slice.batches[i], {}, [&, i](Verdict verdict) {
-      verdicts[i] = std::move(verdict);
-      left.DecrementCount();
-    });
-  }
-  left.Wait();
+  const std::vector<Verdict> verdicts = queue_.SubmitAll(slice.batches);
   int64_t removed = 0;
   for (size_t i = 0; i < verdicts.size(); ++i) {
     switch (verdicts[i].outcome) {
