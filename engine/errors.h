@@ -34,6 +34,10 @@ absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
 // An item of a bulk read that its reply has no room for.
 absl::Status ItemPastReplyLimit(uint64_t limit);
 
+absl::Status EmptyPattern();
+// A continuation token that does not open.
+absl::Status ForeignToken();
+
 // --- Preconditions -----------------------------------------------------------
 
 // `expected` is the text given; `found` the live item's version, or nullopt.

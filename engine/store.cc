@@ -10,9 +10,11 @@
 #include "crypto/random.h"
 #include "engine/commit_queue.h"
 #include "engine/errors.h"
+#include "engine/key_listing.h"
 #include "engine/keys.h"
 #include "engine/lmdb_storage.h"
 #include "engine/record.h"
+#include "engine/record_scan.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/sweeper.h"
@@ -146,6 +148,16 @@ class Store::Impl {
     }
   }
 
+  // For calls that look more than once.
+  RecordScan::Look Look() {
+    return [this]() -> absl::StatusOr<RecordScan::View> {
+      absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = OpenSnapshot();
+      if (!snapshot.ok()) return snapshot.status();
+      return RecordScan::View{storage_->keyring(), *std::move(snapshot)};
+    };
+  }
+
+  const Keyring& keyring() const { return keyring_; }
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -282,6 +294,11 @@ absl::Status Store::Delete(WriteOp op) {
   std::vector<WriteOp> ops;
   ops.push_back(std::move(op));
   return Transact(std::move(ops)).status();
+}
+
+absl::StatusOr<KeyPage> Store::ListKeys(const KeyQuery& query) const {
+  return ReadKeyPage(impl_->Look(), impl_->keyring(), SystemRandom(),
+                     impl_->time().ForVisibility(), query);
 }
 
 absl::Status Store::GrowTo(uint64_t max_size) {

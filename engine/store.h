@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "engine/etag.h"
 #include "engine/item.h"
+#include "engine/key_query.h"
 #include "engine/options.h"
 #include "engine/write.h"
 
@@ -120,6 +121,24 @@ class Store {
       absl::AnyInvocable<void(absl::StatusOr<std::vector<ETag>>)>;
   void TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
                      TransactDone done);
+
+  // Lists keys by a pattern, in pages or all at once. See KeyQuery.
+  //
+  // The order is the store's own: always the same, and no other order that a
+  // caller knows. Not one moment: a key that is there from the first page to
+  // the last is listed exactly once, however often it is written; one that
+  // comes or goes meanwhile, once or not at all. Expired items are not listed.
+  //
+  // Reads every record below the longest prefix ending in "||" that the pattern
+  // begins with; all of the store where there is none ("%x"). A page takes
+  // memory for its keys, and one without a size for all that match.
+  //
+  // A damaged record does not fail the call, which could then list nothing
+  // until the record is mended: KeyPage::damaged counts them.
+  //
+  // INVALID_ARGUMENT: the pattern is empty, or the token is not one that this
+  //     store gave for this pattern.
+  absl::StatusOr<KeyPage> ListKeys(const KeyQuery& query) const;
 
   // Raises the ceiling that Options::max_size set. A smaller value changes
   // nothing and is no error. Waits for reads in hand.
