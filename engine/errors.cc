@@ -115,6 +115,21 @@ absl::Status ForeignToken() {
       "pattern; begin again without a token; nothing was listed");
 }
 
+absl::Status PrefixRequired() {
+  return InvalidArgument(
+      "a prefix is required: at least one byte before its closing \"||\"; "
+      "nothing was deleted");
+}
+
+absl::Status PrefixPartlyDeleted(const absl::Status& cause,
+                                 absl::string_view prefix, int64_t deleted) {
+  return Reworded(
+      cause,
+      absl::StrCat(deleted, " items below \"", prefix,
+                   "\" were deleted, then: ", WithoutNothingWritten(cause),
+                   "; delete the prefix again for the rest"));
+}
+
 absl::Status TooMuchContention(absl::string_view key, int attempts) {
   return WithHttpCode(
       absl::AbortedError(absl::StrCat(
@@ -214,6 +229,15 @@ absl::Status RecordDamaged(absl::string_view reason) {
 absl::Status HashCollision() {
   return absl::DataLossError(
       "the record at this key's place holds another key; nothing was changed");
+}
+
+absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
+                                int64_t deleted) {
+  return absl::DataLossError(absl::StrCat(
+      damaged, " damaged records below \"", prefix,
+      "\" were left, as nobody can read whose they are; the ", deleted,
+      " items that could be read were deleted; restore the damaged keys from a "
+      "backup, or overwrite or delete each by its name"));
 }
 
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {

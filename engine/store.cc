@@ -13,6 +13,7 @@
 #include "engine/key_listing.h"
 #include "engine/keys.h"
 #include "engine/lmdb_storage.h"
+#include "engine/prefix_delete.h"
 #include "engine/record.h"
 #include "engine/record_scan.h"
 #include "engine/store_folder.h"
@@ -158,6 +159,7 @@ class Store::Impl {
   }
 
   const Keyring& keyring() const { return keyring_; }
+  CommitQueue& queue() { return queue_; }
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -294,6 +296,11 @@ absl::Status Store::Delete(WriteOp op) {
   std::vector<WriteOp> ops;
   ops.push_back(std::move(op));
   return Transact(std::move(ops)).status();
+}
+
+absl::StatusOr<int64_t> Store::DeleteWithPrefix(absl::string_view prefix) {
+  return DeleteChildren(impl_->Look(), impl_->keyring().paths(), impl_->queue(),
+                        impl_->time().ForVisibility(), prefix);
 }
 
 absl::StatusOr<KeyPage> Store::ListKeys(const KeyQuery& query) const {

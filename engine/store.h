@@ -122,6 +122,29 @@ class Store {
   void TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
                      TransactDone done);
 
+  // Removes the direct children of a prefix: the items whose keys begin with it
+  // and have no further "||" behind it, the key that is the prefix itself among
+  // them. A prefix that does not end in "||" gets one.
+  //
+  //   of  actor||a  actor||b  actor||b||c  actors||d
+  //   DeleteWithPrefix("actor") removes actor||a and actor||b, and returns 2
+  //
+  // Returns how many live items were removed. Expired ones go too, and do not
+  // count.
+  //
+  // Many writes and not one: each is durable by itself, readers may see some of
+  // them done, and a call that fails or is killed has removed some. What was
+  // there before the call is gone when it returns. A Set of a child that comes
+  // while it runs may be removed in its turn; it survives where it comes
+  // between the look at the child and its removal.
+  //
+  // INVALID_ARGUMENT: the prefix is empty, or "||".
+  // DATA_LOSS: damaged records, whose keys nobody can read, stand where the
+  //     children do. They are left, and all that can be read is removed; the
+  //     text says how many there are of both.
+  // Any error of a write: removed so far are as many as the text says.
+  absl::StatusOr<int64_t> DeleteWithPrefix(absl::string_view prefix);
+
   // Lists keys by a pattern, in pages or all at once. See KeyQuery.
   //
   // The order is the store's own: always the same, and no other order that a
