@@ -37,6 +37,9 @@ class Accumulator {
   // Of an empty store. Refers to the keyring.
   explicit Accumulator(const Keyring& keyring) : keyring_(&keyring) {}
 
+  // From now on refers to another keyring of the same store.
+  void UseKeyring(const Keyring& keyring) { keyring_ = &keyring; }
+
   // nullopt when `sealed` is not what Seal returned in this store.
   static std::optional<Accumulator> Open(const Keyring& keyring,
                                          absl::string_view sealed);

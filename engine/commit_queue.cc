@@ -74,7 +74,7 @@ void CommitQueue::Submit(const Batch& batch, CallBounds bounds, Done done) {
   if (!refusal.ok()) done(Refused(std::move(refusal)));
 }
 
-std::vector<Verdict> CommitQueue::SubmitAll(const std::vector<Batch>& batches) {
+std::vector<Verdict> CommitQueue::CommitAll(absl::Span<const Batch> batches) {
   std::vector<Verdict> verdicts(batches.size());
   absl::BlockingCounter left(static_cast<int>(batches.size()));
   for (size_t i = 0; i < batches.size(); ++i) {
@@ -166,6 +166,7 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
 void CommitQueue::Fail(const absl::Status& cause) {
   {
     absl::MutexLock lock(&mutex_);
+    if (!failure_.ok()) return;
     failure_ = error::StoreFailed(cause.message());
   }
   failed_.store(true, std::memory_order_release);

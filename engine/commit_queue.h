@@ -66,10 +66,13 @@ class CommitQueue {
   void Submit(const Batch& batch, CallBounds bounds, Done done)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Submits all of them, without bounds, and waits for the verdicts, which it
-  // returns in order. Not for the commit thread.
-  std::vector<Verdict> SubmitAll(const std::vector<Batch>& batches)
+  // Submits every batch and waits for all verdicts, in order. Not from the
+  // commit thread.
+  std::vector<Verdict> CommitAll(absl::Span<const Batch> batches)
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // A sync failed in a commit that did not come through here.
+  void Fail(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // OK until a sync failed; then what every call is to answer.
   absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -85,7 +88,6 @@ class CommitQueue {
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<Waiting> TakeGroup() ABSL_LOCKS_EXCLUDED(mutex_);
   void CommitGroup(absl::Span<Waiting* const> all) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Fail(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
   Storage& storage_;
   TrustedTime& time_;

@@ -172,8 +172,8 @@ class CommitQueueTest : public ::testing::Test {
 
 TEST_F(CommitQueueTest, ManyBatchesAtOnceAreAnsweredInTheirOrder) {
   StartQueue();
-  EXPECT_THAT(queue_->SubmitAll({}), SizeIs(0));
-  const std::vector<Verdict> verdicts = queue_->SubmitAll(
+  EXPECT_THAT(queue_->CommitAll({}), SizeIs(0));
+  const std::vector<Verdict> verdicts = queue_->CommitAll(
       {{storage_.Put("a", "1", Expectation::Absent())},
        {storage_.Put("a", "2", Expectation::Absent())},
        {storage_.Keep("b", Expectation::Absent()), storage_.Put("c", "3")}});

@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -48,6 +49,7 @@ class DiskFullTest : public ::testing::TestWithParam<SmallDisk::Kind> {
     store_.reset();
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = path_,
+                     .keys = TestKeys(),
                      .max_size = kMaxSize,
                      .cleanup_interval = absl::ZeroDuration(),
                      .on_failed = [](const absl::Status& cause) {
@@ -156,7 +158,8 @@ TEST_P(DiskFullTest, AStoreThatFindsNoSpaceIsNotMadeInPart) {
   store_.reset();
   disk_->FillUpTo(0);
   const std::string second = disk_->Path("second");
-  EXPECT_THAT(Store::Open({.path = second}), HasCode(kFull));
+  EXPECT_THAT(Store::Open({.path = second, .keys = TestKeys()}),
+              HasCode(kFull));
   std::set<std::string> names;
   for (const auto& entry :
        std::filesystem::directory_iterator(disk_->Path("."))) {
@@ -165,7 +168,7 @@ TEST_P(DiskFullTest, AStoreThatFindsNoSpaceIsNotMadeInPart) {
   names.erase("lost+found");
   EXPECT_EQ(names, (std::set<std::string>{"ballast", "store"}));
   disk_->DropBallast();
-  EXPECT_THAT(Store::Open({.path = second}), IsOk());
+  EXPECT_THAT(Store::Open({.path = second, .keys = TestKeys()}), IsOk());
 }
 
 // LMDB's table of readers is a mapped file: a slot that nobody took before must

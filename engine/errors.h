@@ -11,6 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "crypto/key_slot.h"
+#include "crypto/master_key.h"
+#include "crypto/store_id.h"
 #include "engine/error_payload.h"
 #include "engine/etag.h"
 
@@ -95,6 +98,36 @@ absl::Status FileDamaged(absl::string_view path, absl::string_view reason);
 // A walk over the records came to another sum or count than was kept.
 absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
                                  uint64_t unreadable);
+
+// --- Keys --------------------------------------------------------------------
+
+// The store is sealed, and no key was given to open it.
+absl::Status NoKeyGiven(absl::string_view path,
+                        const std::vector<KeySlot>& slots);
+// Keys were given, and none is that of a slot.
+absl::Status NoKeyOpens(absl::string_view path, const StoreId& store_id,
+                        const std::vector<KeySlot>& slots,
+                        const MasterKeys& keys);
+absl::Status SlotTooCostly(absl::string_view path, absl::string_view slot,
+                           uint32_t passes, uint32_t memory_kib);
+// Keys were given for a store whose records are in clear.
+absl::Status StoreIsPlain(absl::string_view path);
+// The keys open a store, but not the one that is open here.
+absl::Status OtherRootKey(absl::string_view path);
+// Key slots and data keys are asked for where there are none.
+absl::Status NoKeysInPlainStore();
+absl::Status SlotNameTaken(absl::string_view name);
+absl::Status KeyHasSlot(absl::string_view name);
+absl::Status SlotsFull(size_t limit);
+absl::Status SlotUnknown(absl::string_view name,
+                         const std::vector<KeySlot>& slots);
+absl::Status LastSlot(absl::string_view name);
+absl::Status LastOpenableSlot(absl::string_view name);
+absl::Status DataKeyUnknown(uint32_t id);
+absl::Status DataKeyActive(uint32_t id);
+absl::Status DataKeyInUse(uint32_t id, uint64_t records);
+absl::Status DataKeyMayStillSeal(uint32_t id);
+absl::Status TooManyDataKeys(size_t count);
 
 // --- Opening -----------------------------------------------------------------
 

@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -54,6 +55,7 @@ TEST(FailedSyncTest, StopsTheStoreOnceAndForAll) {
   const std::string path = dir.Path("store");
   std::vector<absl::Status> failures;
   const Options options = {.path = path,
+                           .keys = TestKeys(),
                            .on_failed = [&failures](const absl::Status& cause) {
                              failures.push_back(cause);
                            }};

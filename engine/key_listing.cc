@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "crypto/keyring.h"
 #include "engine/errors.h"
 #include "engine/key_pattern.h"
 #include "engine/keys.h"
@@ -111,21 +112,22 @@ class Page {
 }  // namespace
 
 absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,
-                                    const Keyring& keyring, Random& random,
-                                    absl::Time now, const KeyQuery& query) {
+                                    const CurrentKeyring& keyring,
+                                    Random& random, absl::Time now,
+                                    const KeyQuery& query) {
   const absl::StatusOr<KeyPattern> pattern = KeyPattern::Parse(query.pattern);
   if (!pattern.ok()) return pattern.status();
   std::string after;
   if (!query.token.empty()) {
     std::optional<std::string> opened =
-        OpenToken(keyring, query.pattern, query.token);
+        OpenToken(*keyring.Get(), query.pattern, query.token);
     if (!opened.has_value()) return error::ForeignToken();
     after = *std::move(opened);
   }
   RecordScan scan(look,
                   pattern->IsOneKey()
-                      ? RecordKey(keyring.paths(), pattern->head())
-                      : RangeBelow(keyring.paths(), pattern->head()),
+                      ? RecordKey(keyring.Get()->paths(), pattern->head())
+                      : RangeBelow(keyring.Get()->paths(), pattern->head()),
                   after);
   Page page(*pattern, now, query.page_size);
   while (!scan.done() && !page.more()) {
@@ -134,8 +136,9 @@ absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,
     if (!status.ok()) return status;
   }
   return std::move(page).Finish(
-      page.more() ? SealToken(keyring, random, query.pattern, page.last())
-                  : "");
+      page.more()
+          ? SealToken(*keyring.Get(), random, query.pattern, page.last())
+          : "");
 }
 
 }  // namespace statecpp

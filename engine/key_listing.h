@@ -4,8 +4,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "crypto/keyring.h"
 #include "crypto/random.h"
+#include "engine/current_keyring.h"
 #include "engine/key_query.h"
 #include "engine/record_scan.h"
 
@@ -22,8 +22,9 @@ namespace statecpp {
 //
 // `now` decides what has expired.
 absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,
-                                    const Keyring& keyring, Random& random,
-                                    absl::Time now, const KeyQuery& query);
+                                    const CurrentKeyring& keyring,
+                                    Random& random, absl::Time now,
+                                    const KeyQuery& query);
 
 }  // namespace statecpp
 

@@ -21,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -58,7 +59,7 @@ class LmdbFileTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<Store>> Open() {
-    return Store::Open({.path = dir_.Path("store")});
+    return Store::Open({.path = dir_.Path("store"), .keys = TestKeys()});
   }
 
   // Both the check and Open refuse these bytes, and leave them as they are.

@@ -323,6 +323,41 @@ absl::StatusOr<uint64_t> LmdbStorage::UsedBytes() const {
   return *pages * environment_->page_size();
 }
 
+absl::StatusOr<std::string> LmdbStorage::ReadHeader() const {
+  absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment_->BeginRead();
+  if (!txn.ok()) return txn.status();
+  const absl::StatusOr<std::optional<absl::string_view>> header =
+      txn->Get(Table::kMeta, kHeaderKey);
+  if (!header.ok()) return header.status();
+  return std::string(header->value_or(""));
+}
+
+absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
+  if (!txn.ok()) return txn.status();
+  const absl::StatusOr<std::optional<absl::string_view>> header =
+      txn->Get(Table::kMeta, kHeaderKey);
+  if (!header.ok()) return header.status();
+  absl::StatusOr<NewHeader> next = change(header->value_or(""), accumulator_);
+  if (!next.ok()) return next.status();
+
+  Accumulator accumulator = accumulator_;
+  absl::Status written = txn->Put(Table::kMeta, kHeaderKey, next->bytes);
+  if (written.ok()) {
+    written = txn->Put(Table::kMeta, kAccumulatorKey,
+                       accumulator.SealNextCommit(random_));
+  }
+  if (written.ok()) written = txn->Commit();
+  if (!written.ok()) return InFullWords(written, reserve_.path());
+  // Before the former keyring may go.
+  accumulator.UseKeyring(*next->keyring);
+  accumulator_ = std::move(accumulator);
+  keyring_.Replace(std::move(next->keyring));
+  return absl::OkStatus();
+}
+
 absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   // Not both locks at once: Commit takes this one before the map's.
   {
@@ -338,31 +373,36 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
 }
 
 absl::StatusOr<LmdbStorage::Recount> LmdbStorage::CountRecords() const {
-  absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
-      environment_->BeginRead();
+  std::shared_ptr<const Keyring> keyring;
+  const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn = [&] {
+    // Keys do not change in here.
+    absl::MutexLock lock(&mutex_);
+    keyring = keyring_.Get();
+    return environment_->BeginRead();
+  }();
   if (!txn.ok()) return txn.status();
   const absl::StatusOr<std::optional<absl::string_view>> sealed =
       txn->Get(Table::kMeta, kAccumulatorKey);
   if (!sealed.ok()) return sealed.status();
   std::optional<Accumulator> stored =
-      Accumulator::Open(*keyring_, sealed->value_or(""));
+      Accumulator::Open(*keyring, sealed->value_or(""));
   if (!stored.has_value()) {
     return error::HeaderDamaged("this folder", "its accumulator does not open");
   }
 
-  Accumulator counted(*keyring_);
+  Accumulator counted(*keyring);
   absl::Status damaged = absl::OkStatus();
   const absl::Status scanned = txn->Scan(
       Table::kRecords, "", [&](absl::string_view key, absl::string_view value) {
         const absl::StatusOr<RecordReader> reader =
-            RecordReader::Open(*keyring_, key, value);
+            RecordReader::Open(*keyring, key, value);
         damaged = reader.ok() ? reader->ReadValue().status() : reader.status();
         if (damaged.ok()) counted.Replace(key, std::nullopt, value);
         return damaged.ok();
       });
   if (!scanned.ok()) return scanned;
   if (!damaged.ok()) return damaged;
-  return Recount{std::move(counted), *std::move(stored)};
+  return Recount{std::move(keyring), std::move(counted), *std::move(stored)};
 }
 
 }  // namespace statecpp

@@ -19,6 +19,7 @@
 #include "crypto/keyring.h"
 #include "crypto/random.h"
 #include "engine/accumulator.h"
+#include "engine/current_keyring.h"
 #include "engine/lmdb_environment.h"
 #include "engine/reserve.h"
 #include "engine/storage.h"
@@ -63,13 +64,29 @@ class LmdbStorage final : public Storage {
       absl::Span<const Batch* const> group, int64_t confirmed_ms) override
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  const std::shared_ptr<const Keyring>& keyring() const { return keyring_; }
+  const CurrentKeyring& keyring() const { return keyring_; }
   int stale_readers() const { return environment_->stale_readers(); }
 
   // As of the last commit.
   Accumulator accumulator() const ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t max_size() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<uint64_t> UsedBytes() const;
+
+  // Replaces the header, and the keys that it gives, in one durable step
+  // between two commits. `change` sees the header and the accumulator of that
+  // moment and returns what follows, or an error, which is returned.
+  //
+  // UNKNOWN: the sync failed, as in Commit.
+  struct NewHeader {
+    std::string bytes;
+    std::shared_ptr<const Keyring> keyring;
+  };
+  using HeaderChange = absl::FunctionRef<absl::StatusOr<NewHeader>(
+      absl::string_view header, const Accumulator& accumulator)>;
+  absl::Status ChangeHeader(HeaderChange change) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The header as it stands.
+  absl::StatusOr<std::string> ReadHeader() const;
 
   // Smaller than now changes nothing.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -79,10 +96,11 @@ class LmdbStorage final : public Storage {
   //
   // DATA_LOSS: of the first damaged record.
   struct Recount {
+    std::shared_ptr<const Keyring> keyring;  // which both refer to
     Accumulator counted;
     Accumulator stored;
   };
-  absl::StatusOr<Recount> CountRecords() const;
+  absl::StatusOr<Recount> CountRecords() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   LmdbStorage(std::unique_ptr<LmdbEnvironment> environment,
@@ -97,7 +115,7 @@ class LmdbStorage final : public Storage {
   absl::Status CommitOpen() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<LmdbEnvironment> environment_;
-  const std::shared_ptr<const Keyring> keyring_;
+  CurrentKeyring keyring_;
   Random& random_;
 
   mutable absl::Mutex mutex_;

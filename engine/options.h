@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "crypto/master_key.h"
 #include "engine/clock.h"
 
 namespace statecpp {
@@ -22,6 +24,10 @@ struct Options {
 
   // Opens a store that is there, and nothing else, when false.
   bool create = true;
+
+  // The keys that open the store. A store that is made is sealed under the
+  // first of them. Null: the store is plain, its records stand in clear.
+  std::shared_ptr<const MasterKeys> keys = nullptr;
 
   // Bytes that records and their index may take. The file grows as it is used
   // and may be larger by a reserve that only deletes use. May be larger than
@@ -48,9 +54,9 @@ struct Options {
   // stale reader cleared). From any thread.
   std::function<void(absl::string_view)> on_warning = nullptr;
 
-  // Called once, from the commit thread, when a sync or the write after it
-  // failed. What is on disk is then unknown until the store is opened again;
-  // every later call answers UNAVAILABLE. The program should end itself.
+  // Called once, from any thread, when a sync or the write after it failed.
+  // What is on disk is then unknown until the store is opened again; every
+  // later call answers UNAVAILABLE. The program should end itself.
   std::function<void(const absl::Status&)> on_failed = nullptr;
 
   // Called when LMDB finds its own structures broken. The process ends when

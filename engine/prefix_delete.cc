@@ -35,8 +35,8 @@ class PrefixDelete {
                std::string prefix)
       : look_(look), queue_(queue), now_(now), prefix_(std::move(prefix)) {}
 
-  absl::Status Run(const PathHash& paths) {
-    RecordScan scan(look_, RangeOfChildren(paths, prefix_));
+  absl::Status Run(const CurrentKeyring& keyring) {
+    RecordScan scan(look_, RangeOfChildren(keyring.Get()->paths(), prefix_));
     while (!scan.done()) {
       std::vector<Child> children;
       absl::Status status = scan.NextSlice([&](const auto& entry) {
@@ -82,7 +82,7 @@ class PrefixDelete {
                             .expect = Expectation::Unchanged(child.token),
                             .verb = Change::Verb::kDelete}});
       }
-      const std::vector<Verdict> verdicts = queue_.SubmitAll(batches);
+      const std::vector<Verdict> verdicts = queue_.CommitAll(batches);
       std::vector<Child> changed;
       absl::Status failed = absl::OkStatus();
       for (size_t i = 0; i < verdicts.size(); ++i) {
@@ -112,7 +112,7 @@ class PrefixDelete {
   absl::StatusOr<std::vector<Child>> ReadAgain(std::vector<Child> children) {
     std::vector<Child> same;
     if (children.empty()) return same;
-    const absl::StatusOr<RecordScan::View> view = look_();
+    const absl::StatusOr<KeyedSnapshot> view = look_();
     if (!view.ok()) return view.status();
     for (Child& child : children) {
       const absl::StatusOr<std::optional<absl::string_view>> record =
@@ -143,7 +143,7 @@ class PrefixDelete {
 }  // namespace
 
 absl::StatusOr<int64_t> DeleteChildren(const RecordScan::Look& look,
-                                       const PathHash& paths,
+                                       const CurrentKeyring& keyring,
                                        CommitQueue& queue, absl::Time now,
                                        absl::string_view prefix) {
   if (prefix.empty() || prefix == kSeparator) return error::PrefixRequired();
@@ -151,7 +151,7 @@ absl::StatusOr<int64_t> DeleteChildren(const RecordScan::Look& look,
                                 ? std::string(prefix)
                                 : absl::StrCat(prefix, kSeparator);
   PrefixDelete run(look, queue, now, whole);
-  const absl::Status status = run.Run(paths);
+  const absl::Status status = run.Run(keyring);
   if (!status.ok()) {
     return error::PrefixPartlyDeleted(status, whole, run.deleted());
   }

@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "crypto/path_hash.h"
 #include "engine/commit_queue.h"
+#include "engine/current_keyring.h"
 #include "engine/record_scan.h"
 
 namespace statecpp {
@@ -21,7 +21,7 @@ namespace statecpp {
 //
 // `now` decides what counts as live. Not for the commit thread.
 absl::StatusOr<int64_t> DeleteChildren(const RecordScan::Look& look,
-                                       const PathHash& paths,
+                                       const CurrentKeyring& keyring,
                                        CommitQueue& queue, absl::Time now,
                                        absl::string_view prefix);
 

@@ -56,19 +56,20 @@ class InterruptedStorage final : public Storage {
 class PrefixDeleteTest : public ::testing::Test {
  protected:
   std::string PlaceOf(const std::string& key) {
-    return RecordKey(storage_->keyring()->paths(), key);
+    return RecordKey(storage_->keyring().Get()->paths(), key);
   }
   Batch Put(const std::string& key, uint64_t version, int64_t expires_ms = 0) {
     const std::string place = PlaceOf(key);
-    return {{.space = Space::kRecords,
-             .key = place,
-             .verb = Change::Verb::kPut,
-             .value = SealRecord(*storage_->keyring(), SystemRandom(), place,
-                                 {.version = version,
-                                  .expires_ms = expires_ms,
-                                  .key = key,
-                                  .content_type = "",
-                                  .value = "value"})}};
+    return {
+        {.space = Space::kRecords,
+         .key = place,
+         .verb = Change::Verb::kPut,
+         .value = SealRecord(*storage_->keyring().Get(), SystemRandom(), place,
+                             {.version = version,
+                              .expires_ms = expires_ms,
+                              .key = key,
+                              .content_type = "",
+                              .value = "value"})}};
   }
   void Write(const std::vector<Batch>& batches) {
     EXPECT_THAT(storage_.Commit(batches), IsOk());
@@ -79,11 +80,11 @@ class PrefixDeleteTest : public ::testing::Test {
 
   absl::StatusOr<int64_t> Delete(absl::string_view prefix) {
     return DeleteChildren(
-        [this]() -> absl::StatusOr<RecordScan::View> {
+        [this]() -> absl::StatusOr<KeyedSnapshot> {
           ++looks_;
-          return RecordScan::View{storage_->keyring(), *storage_->Read()};
+          return storage_->keyring().Read(*storage_);
         },
-        storage_->keyring()->paths(), queue_, clock_.Now(), prefix);
+        storage_->keyring(), queue_, clock_.Now(), prefix);
   }
 
   // Does `change` once, right before the first commit.

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -29,14 +30,15 @@ TEST(RawCopyTest, AStoreAndItsCopyShareNoETagInAMillionWrites) {
   const std::string paths[] = {dir.Path("original"), dir.Path("copy")};
   ETag before(0);
   {
-    const auto original = Store::Open({.path = paths[0]}).value();
+    const auto original =
+        Store::Open({.path = paths[0], .keys = TestKeys()}).value();
     before = original->Set({.key = "0", .value = "v"}).value();
   }
   std::filesystem::copy(paths[0], paths[1]);
 
   std::unique_ptr<Store> stores[2];
   for (int s = 0; s < 2; ++s) {
-    stores[s] = Store::Open({.path = paths[s]}).value();
+    stores[s] = Store::Open({.path = paths[s], .keys = TestKeys()}).value();
     // What was there when the copy was made is the same in both.
     EXPECT_EQ((*stores[s]->Get("0"))->etag, before);
   }

@@ -53,6 +53,22 @@ Nonce BodyNonce(absl::string_view head_nonce) {
   return nonce;
 }
 
+std::string WhyNoKey(const Keyring& keyring, const RecordFrame& frame) {
+  switch (frame.algorithm) {
+    case Algorithm::kPlain:
+      if (keyring.sealed()) return "a plain record in a sealed store";
+      break;
+    case Algorithm::kXChaCha20Poly1305:
+      if (!keyring.sealed()) return "a sealed record in a plain store";
+      break;
+    default:
+      return absl::StrCat("unknown algorithm ",
+                          static_cast<int>(frame.algorithm));
+  }
+  return absl::StrCat("data key ", frame.key_id,
+                      " is not in this store: it was retired, or never made");
+}
+
 }  // namespace
 
 std::string SealRecord(const Keyring& keyring, Random& random,
@@ -163,9 +179,7 @@ absl::StatusOr<RecordReader> RecordReader::Open(const Keyring& keyring,
   if (!frame.ok()) return frame.status();
   const Aead* aead = keyring.Find(frame->algorithm, frame->key_id);
   if (aead == nullptr) {
-    return error::RecordDamaged(
-        absl::StrCat("no key ", frame->key_id, " with algorithm ",
-                     static_cast<int>(frame->algorithm), " in this store"));
+    return error::RecordDamaged(WhyNoKey(keyring, *frame));
   }
   RecordReader reader(*aead, record_key, *frame);
   reader.store_id_ = keyring.store_id();

@@ -30,8 +30,8 @@ namespace statecpp {
 //   body   := sealed { value }, present if SPLIT
 //
 // expires_ms counts milliseconds since 1970; 0 means never. A value above 1 KiB
-// is SPLIT, so that listing, sweeping and re-sealing need not touch it; the
-// body's tag in the head binds the two.
+// is SPLIT, so that listing and sweeping need not touch it; the body's tag in
+// the head binds the two.
 //
 // The associated data of head and body name the store and the place, so that a
 // record opens nowhere else:

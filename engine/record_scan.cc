@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -28,7 +29,7 @@ RecordScan::RecordScan(Look look, std::string range, absl::string_view after)
 
 absl::Status RecordScan::NextSlice(
     absl::FunctionRef<bool(const Entry&)> visit) {
-  const absl::StatusOr<View> view = look_();
+  const absl::StatusOr<KeyedSnapshot> view = look_();
   if (!view.ok()) return view.status();
   const auto end = std::chrono::steady_clock::now() + kSliceTime;
   size_t visited = 0;

@@ -3,17 +3,14 @@
 #define STATECPP_ENGINE_RECORD_SCAN_H_
 
 #include <functional>
-#include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "crypto/keyring.h"
+#include "engine/current_keyring.h"
 #include "engine/record.h"
-#include "engine/storage.h"
 
 namespace statecpp {
 
@@ -35,12 +32,7 @@ namespace statecpp {
 // One thread at a time.
 class RecordScan {
  public:
-  // A moment of the store, and the keys of that moment.
-  struct View {
-    std::shared_ptr<const Keyring> keyring;
-    std::unique_ptr<const Snapshot> snapshot;
-  };
-  using Look = std::function<absl::StatusOr<View>()>;
+  using Look = std::function<absl::StatusOr<KeyedSnapshot>()>;
 
   // Lives as long as the call that gets it.
   struct Entry {

@@ -62,12 +62,12 @@ class RecordScanTest : public ::testing::Test {
   }
 
   RecordScan::Look Look() {
-    return [this]() -> absl::StatusOr<RecordScan::View> {
+    return [this]() -> absl::StatusOr<KeyedSnapshot> {
       ++looks_;
       EXPECT_EQ(open_, 0) << "one snapshot at a time";
-      return RecordScan::View{
-          storage_->keyring(),
-          std::make_unique<CountedSnapshot>(*storage_->Read(), open_)};
+      return KeyedSnapshot{
+          std::make_unique<CountedSnapshot>(*storage_->Read(), open_),
+          storage_->keyring().Get()};
     };
   }
 

@@ -18,6 +18,7 @@
 #include "engine/record_scan.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
+#include "engine/store_keys.h"
 #include "engine/sweeper.h"
 #include "engine/trusted_time.h"
 #include "engine/write_call.h"
@@ -26,13 +27,16 @@
 namespace statecpp {
 namespace {
 
-absl::Status MakeStore(const std::string& folder, Clock& clock) {
-  const std::string header = NewPlainHeader(SystemRandom());
-  const absl::StatusOr<std::shared_ptr<const Keyring>> keyring =
-      OpenHeader(header, folder);
-  if (!keyring.ok()) return keyring.status();
-  return LmdbStorage::Make(folder, header, **keyring,
-                           absl::ToUnixMillis(clock.Now()), SystemRandom());
+absl::Status MakeStore(const std::string& folder, const Options& options) {
+  const MasterKeys* const keys = options.keys.get();
+  const std::string header =
+      keys == nullptr ? NewPlainHeader(SystemRandom())
+                      : NewSealedHeader(keys->front(), SystemRandom());
+  const absl::StatusOr<OpenedHeader> opened = OpenHeader(header, keys, folder);
+  if (!opened.ok()) return opened.status();
+  return LmdbStorage::Make(folder, header, *opened->keyring,
+                           absl::ToUnixMillis(options.clock->Now()),
+                           SystemRandom());
 }
 
 // The bytes of values that one call may read.
@@ -90,40 +94,42 @@ class Store::Impl {
        std::unique_ptr<LmdbStorage> storage)
       : folder_(std::move(folder)),
         storage_(std::move(storage)),
-        keyring_(*storage_->keyring()),
         time_(*options.clock,
               absl::FromUnixMillis(storage_->accumulator().high_water_ms())),
         queue_(*storage_, time_,
                {.queued_batches = options.max_queued_writes,
                 .queued_bytes = options.max_queued_bytes},
                options.on_failed),
-        sweeper_(*storage_, keyring_, queue_, time_, options.cleanup_interval) {
-  }
+        sweeper_(*storage_, storage_->keyring(), queue_, time_,
+                 options.cleanup_interval),
+        resealer_(*storage_, queue_),
+        keys_(*storage_, queue_, resealer_, folder_.path()) {}
 
   // `now` decides what has expired: one moment for all keys of a call.
-  ReadResult Read(const Snapshot& snapshot, absl::string_view key,
+  ReadResult Read(const KeyedSnapshot& view, absl::string_view key,
                   absl::Time now, Room& room) const {
     if (key.empty()) return error::EmptyKey();
-    const std::string record_key = RecordKey(keyring_.paths(), key);
+    const std::string record_key = RecordKey(view.keyring->paths(), key);
     const absl::StatusOr<std::optional<absl::string_view>> record =
-        snapshot.Get(Space::kRecords, record_key);
+        view.snapshot->Get(Space::kRecords, record_key);
     if (!record.ok()) return record.status();
     if (!record->has_value()) return std::nullopt;
-    return ItemOf(keyring_, key, record_key, **record, now, room);
+    return ItemOf(*view.keyring, key, record_key, **record, now, room);
   }
 
-  absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot() {
+  absl::StatusOr<KeyedSnapshot> OpenSnapshot() {
     if (absl::Status health = queue_.health(); !health.ok()) return health;
-    return storage_->Read();
+    return storage_->keyring().Read(*storage_);
   }
 
   void Write(std::vector<WriteOp> ops, CallBounds bounds,
              WriteCall::Done done) {
     absl::StatusOr<WritePlan> plan =
-        WritePlan::Make(keyring_, SystemRandom(), time_.Wall(), std::move(ops));
+        WritePlan::Make(storage_->keyring().Get(), SystemRandom(), time_.Wall(),
+                        std::move(ops));
     if (!plan.ok()) return done(plan.status());
-    WriteCall::Start(*storage_, queue_, time_, *std::move(plan), bounds,
-                     std::move(done));
+    WriteCall::Start(*storage_, storage_->keyring(), queue_, time_,
+                     *std::move(plan), bounds, std::move(done));
   }
 
   // The ops of one key from `i` on, each when the one before is answered: it
@@ -151,26 +157,24 @@ class Store::Impl {
 
   // For calls that look more than once.
   RecordScan::Look Look() {
-    return [this]() -> absl::StatusOr<RecordScan::View> {
-      absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = OpenSnapshot();
-      if (!snapshot.ok()) return snapshot.status();
-      return RecordScan::View{storage_->keyring(), *std::move(snapshot)};
-    };
+    return [this] { return OpenSnapshot(); };
   }
 
-  const Keyring& keyring() const { return keyring_; }
+  const CurrentKeyring& keyring() const { return storage_->keyring(); }
   CommitQueue& queue() { return queue_; }
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
+  StoreKeys& keys() { return keys_; }
 
  private:
   const StoreFolder folder_;
   const std::unique_ptr<LmdbStorage> storage_;
-  const Keyring& keyring_;
   TrustedTime time_;
   CommitQueue queue_;
   Sweeper sweeper_;
+  Resealer resealer_;
+  StoreKeys keys_;
 };
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -179,13 +183,17 @@ Store::~Store() = default;
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
   absl::StatusOr<StoreFolder> folder =
       StoreFolder::Open(options, [&options](const std::string& new_folder) {
-        return MakeStore(new_folder, *options.clock);
+        return MakeStore(new_folder, options);
       });
   if (!folder.ok()) return folder.status();
   absl::StatusOr<std::unique_ptr<LmdbStorage>> storage = LmdbStorage::Open(
       folder->path(), options.max_size, SystemRandom(), options.on_assertion,
-      [&folder](absl::string_view header) {
-        return OpenHeader(header, folder->path());
+      [&](absl::string_view header)
+          -> absl::StatusOr<std::shared_ptr<const Keyring>> {
+        absl::StatusOr<OpenedHeader> opened =
+            OpenHeader(header, options.keys.get(), folder->path());
+        if (!opened.ok()) return opened.status();
+        return std::move(opened->keyring);
       });
   if (!storage.ok()) {
     // A failed sync, here as later, is for the owner to end the process by.
@@ -202,25 +210,23 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
 }
 
 absl::StatusOr<std::optional<Item>> Store::Get(absl::string_view key) const {
-  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
-      impl_->OpenSnapshot();
-  if (!snapshot.ok()) return snapshot.status();
+  const absl::StatusOr<KeyedSnapshot> view = impl_->OpenSnapshot();
+  if (!view.ok()) return view.status();
   constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
   Room room = {kNoLimit, kNoLimit};
-  return impl_->Read(**snapshot, key, impl_->time().ForVisibility(), room);
+  return impl_->Read(*view, key, impl_->time().ForVisibility(), room);
 }
 
 absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
     absl::Span<const absl::string_view> keys, uint64_t max_bytes) const {
-  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
-      impl_->OpenSnapshot();
-  if (!snapshot.ok()) return snapshot.status();
+  const absl::StatusOr<KeyedSnapshot> view = impl_->OpenSnapshot();
+  if (!view.ok()) return view.status();
   std::vector<ReadResult> results;
   results.reserve(keys.size());
   Room room = {max_bytes, max_bytes};
   const absl::Time now = impl_->time().ForVisibility();
   for (const absl::string_view key : keys) {
-    results.push_back(impl_->Read(**snapshot, key, now, room));
+    results.push_back(impl_->Read(*view, key, now, room));
   }
   return results;
 }
@@ -299,7 +305,7 @@ absl::Status Store::Delete(WriteOp op) {
 }
 
 absl::StatusOr<int64_t> Store::DeleteWithPrefix(absl::string_view prefix) {
-  return DeleteChildren(impl_->Look(), impl_->keyring().paths(), impl_->queue(),
+  return DeleteChildren(impl_->Look(), impl_->keyring(), impl_->queue(),
                         impl_->time().ForVisibility(), prefix);
 }
 
@@ -315,6 +321,8 @@ absl::Status Store::GrowTo(uint64_t max_size) {
 void Store::SetCleanupInterval(absl::Duration interval) {
   impl_->sweeper().SetInterval(interval);
 }
+
+StoreKeys& Store::keys() const { return impl_->keys(); }
 
 absl::StatusOr<int64_t> Store::Sweep() { return impl_->sweeper().Sweep(); }
 

@@ -23,6 +23,8 @@
 
 namespace statecpp {
 
+class StoreKeys;
+
 // A durable map from keys to versioned items, in one folder on disk.
 //
 //   absl::StatusOr<std::unique_ptr<Store>> store =
@@ -60,9 +62,11 @@ class Store {
   // NOT_FOUND: it is not there, and `options.create` is false.
   // UNAVAILABLE: another process, or another Store of this one, has it open;
   //     the text names the holder.
-  // INVALID_ARGUMENT: the path is a file, on a network file system, or
-  //     `max_size` is less than what is in use.
-  // PERMISSION_DENIED: the folder may not be read or written.
+  // INVALID_ARGUMENT: the path is a file or on a network file system,
+  //     `max_size` is less than what is in use, or keys were given for a store
+  //     that is plain.
+  // PERMISSION_DENIED: the folder may not be read or written; or the store is
+  //     sealed and none of `options.keys` opens it, which changes nothing.
   // DATA_LOSS: the file is truncated, emptied, or its header damaged.
   // FAILED_PRECONDITION is never returned: that code means ETags.
   static absl::StatusOr<std::unique_ptr<Store>> Open(Options options);
@@ -173,6 +177,9 @@ class Store {
   // Removes what has expired, now, and returns how many items that were. The
   // sweeper does the same at its interval.
   absl::StatusOr<int64_t> Sweep();
+
+  // The keys of a sealed store, and how to change them. Lives as long as this.
+  StoreKeys& keys() const;
 
   // Figures of this moment, consistent with one another.
   struct Stats {

@@ -29,6 +29,7 @@
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -59,7 +60,7 @@ class StoreFolderTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<Store>> OpenStore() {
-    return Store::Open({.path = path_});
+    return Store::Open({.path = path_, .keys = TestKeys()});
   }
 
   // A folder like one whose maker is gone, last touched so long ago.
@@ -149,7 +150,8 @@ TEST_F(StoreFolderTest, ManyStoresAreMadeInOneParentAtOnce) {
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&parent, t] {
       for (int i = 0; i < 5; ++i) {
-        EXPECT_THAT(Store::Open({.path = parent.Path(absl::StrCat(t, ".", i))}),
+        EXPECT_THAT(Store::Open({.path = parent.Path(absl::StrCat(t, ".", i)),
+                                 .keys = TestKeys()}),
                     IsOk());
       }
     });
@@ -177,7 +179,7 @@ TEST_F(StoreFolderTest, ThePathIsTakenByWhoIsFirst) {
 TEST_F(StoreFolderTest, AnEmptyFolderIsTakenAndTrailingSlashesAreNot) {
   ASSERT_TRUE(fs::create_directory(path_));
   const absl::StatusOr<std::unique_ptr<Store>> store =
-      Store::Open({.path = path_ + "//"});
+      Store::Open({.path = path_ + "//", .keys = TestKeys()});
   ASSERT_THAT(store, IsOk());
   EXPECT_THAT(NamesIn(path_), ElementsAre("LOCK", "data.mdb", "lock.mdb"));
 }
@@ -206,12 +208,13 @@ TEST_F(StoreFolderTest, APathThatIsOrPassesAFileIsRefused) {
   const auto refused = StatusIs(absl::StatusCode::kInvalidArgument,
                                 HasSubstr("is not a folder"));
   EXPECT_THAT(OpenStore(), refused);
-  EXPECT_THAT(Store::Open({.path = path_ + "/below"}), refused);
+  EXPECT_THAT(Store::Open({.path = path_ + "/below", .keys = TestKeys()}),
+              refused);
   EXPECT_EQ(fs::file_size(path_), 4u);
 }
 
 TEST_F(StoreFolderTest, AMissingParentIsNotMade) {
-  EXPECT_THAT(Store::Open({.path = dir_.Path("a/b")}),
+  EXPECT_THAT(Store::Open({.path = dir_.Path("a/b"), .keys = TestKeys()}),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr(dir_.Path("a"))));
   EXPECT_THAT(NamesIn(dir_.path()), IsEmpty());
 }
@@ -288,13 +291,17 @@ TEST_F(StoreFolderTest, OpenWaitsForTheHolderAsLongAsItIsTold) {
   std::unique_ptr<Store> holder = OpenStore().value();
   const absl::Time start = absl::Now();
   EXPECT_THAT(
-      Store::Open({.path = path_, .lock_timeout = absl::Milliseconds(60)}),
+      Store::Open({.path = path_,
+                   .keys = TestKeys(),
+                   .lock_timeout = absl::Milliseconds(60)}),
       StatusIs(absl::StatusCode::kUnavailable, HasSubstr("waited 60ms")));
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(60));
 
   absl::Notification answered;
   std::thread waiting([&] {
-    EXPECT_THAT(Store::Open({.path = path_, .lock_timeout = absl::Minutes(1)}),
+    EXPECT_THAT(Store::Open({.path = path_,
+                             .keys = TestKeys(),
+                             .lock_timeout = absl::Minutes(1)}),
                 IsOk());
     answered.Notify();
   });

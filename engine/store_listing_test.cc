@@ -22,6 +22,7 @@
 #include "tests/support/reference_like.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/stored_records.h"
+#include "tests/support/test_keys.h"
 #include "tests/support/test_seed.h"
 
 namespace statecpp {
@@ -45,6 +46,7 @@ class StoreListingTest : public ::testing::Test {
   void Open() {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = path_,
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());
@@ -320,7 +322,7 @@ TEST_F(StoreListingTest, RefusesATokenThatIsNotItsOwn) {
   }
   // Of another store.
   absl::StatusOr<std::unique_ptr<Store>> other =
-      Store::Open({.path = dir_.Path("other")});
+      Store::Open({.path = dir_.Path("other"), .keys = TestKeys()});
   ASSERT_THAT(other, IsOk());
   EXPECT_THAT((*other)->ListKeys({.pattern = "%", .token = token}),
               HasCode(kInvalidArgument));

@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -39,6 +40,7 @@ class StoreOrderTest : public ::testing::Test {
   void SetUp() override {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = dir_.Path("store"),
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());

@@ -23,6 +23,7 @@
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/stored_records.h"
+#include "tests/support/test_keys.h"
 #include "tests/support/test_seed.h"
 
 namespace statecpp {
@@ -43,6 +44,7 @@ class StorePrefixDeleteTest : public ::testing::Test {
   void Open() {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = path_,
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());

@@ -21,6 +21,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -36,6 +37,7 @@ class StoreTest : public ::testing::Test {
 
   Options OptionsForTest() {
     return {.path = dir_.Path("store"),
+            .keys = TestKeys(),
             .cleanup_interval = absl::ZeroDuration(),
             .clock = &clock_};
   }

@@ -16,7 +16,7 @@ constexpr size_t kSliceEntries = 256;
 
 }  // namespace
 
-Sweeper::Sweeper(const Storage& storage, const Keyring& keyring,
+Sweeper::Sweeper(const Storage& storage, const CurrentKeyring& keyring,
                  CommitQueue& queue, TrustedTime& time, absl::Duration interval)
     : storage_(storage),
       keyring_(keyring),
@@ -83,11 +83,11 @@ absl::StatusOr<int64_t> Sweeper::Sweep() {
 
 absl::StatusOr<Sweeper::Slice> Sweeper::ReadSlice(const std::string& from,
                                                   absl::Time now) {
-  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = storage_.Read();
-  if (!snapshot.ok()) return snapshot.status();
+  const absl::StatusOr<KeyedSnapshot> view = keyring_.Read(storage_);
+  if (!view.ok()) return view.status();
   Slice slice;
   size_t seen = 0;
-  const absl::Status scanned = (*snapshot)->Scan(
+  const absl::Status scanned = view->snapshot->Scan(
       Space::kExpiry, from, [&](absl::string_view key, absl::string_view) {
         const std::optional<ExpiryEntry> entry = ParseExpiryKey(key);
         // Entries stand in the order of their times.
@@ -97,9 +97,9 @@ absl::StatusOr<Sweeper::Slice> Sweeper::ReadSlice(const std::string& from,
           return false;
         }
         bool removes_record = false;
-        std::optional<Batch> batch = BatchFor(
-            **snapshot, key, entry.has_value() ? entry->record_key : "", now,
-            removes_record);
+        std::optional<Batch> batch =
+            BatchFor(*view, key, entry.has_value() ? entry->record_key : "",
+                     now, removes_record);
         if (batch.has_value()) {
           slice.batches.push_back(*std::move(batch));
           slice.removes_record.push_back(removes_record);
@@ -111,7 +111,7 @@ absl::StatusOr<Sweeper::Slice> Sweeper::ReadSlice(const std::string& from,
 }
 
 // nullopt leaves the entry: its record cannot be read now.
-std::optional<Batch> Sweeper::BatchFor(const Snapshot& snapshot,
+std::optional<Batch> Sweeper::BatchFor(const KeyedSnapshot& view,
                                        absl::string_view expiry_key,
                                        absl::string_view record_key,
                                        absl::Time now,
@@ -121,14 +121,14 @@ std::optional<Batch> Sweeper::BatchFor(const Snapshot& snapshot,
                        .verb = Change::Verb::kDelete};
   if (record_key.empty()) return Batch{std::move(drop_entry)};
   const absl::StatusOr<std::optional<absl::string_view>> record =
-      snapshot.Get(Space::kRecords, record_key);
+      view.snapshot->Get(Space::kRecords, record_key);
   if (!record.ok()) return std::nullopt;
   Change change = {.space = Space::kRecords, .key = std::string(record_key)};
   if (!record->has_value()) {
     change.expect = Expectation::Absent();
   } else {
     const absl::StatusOr<RecordReader> reader =
-        RecordReader::Open(keyring_, record_key, **record);
+        RecordReader::Open(*view.keyring, record_key, **record);
     if (!reader.ok()) return std::nullopt;
     change.expect = Expectation::Unchanged(RecordToken(**record));
     removes_record = reader->IsExpired(now);
@@ -138,7 +138,7 @@ std::optional<Batch> Sweeper::BatchFor(const Snapshot& snapshot,
 }
 
 absl::StatusOr<int64_t> Sweeper::CommitSlice(const Slice& slice) {
-  const std::vector<Verdict> verdicts = queue_.SubmitAll(slice.batches);
+  const std::vector<Verdict> verdicts = queue_.CommitAll(slice.batches);
   int64_t removed = 0;
   for (size_t i = 0; i < verdicts.size(); ++i) {
     switch (verdicts[i].outcome) {

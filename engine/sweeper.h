@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "crypto/keyring.h"
 #include "engine/commit_queue.h"
+#include "engine/current_keyring.h"
 #include "engine/storage.h"
 #include "engine/trusted_time.h"
 
@@ -31,8 +31,8 @@ namespace statecpp {
 // Thread-safe.
 class Sweeper {
  public:
-  Sweeper(const Storage& storage, const Keyring& keyring, CommitQueue& queue,
-          TrustedTime& time, absl::Duration interval);
+  Sweeper(const Storage& storage, const CurrentKeyring& keyring,
+          CommitQueue& queue, TrustedTime& time, absl::Duration interval);
   ~Sweeper();
 
   // Zero or less stops sweeping; any other interval counts from now.
@@ -51,7 +51,7 @@ class Sweeper {
     std::optional<std::string> next;
   };
   absl::StatusOr<Slice> ReadSlice(const std::string& from, absl::Time now);
-  std::optional<Batch> BatchFor(const Snapshot& snapshot,
+  std::optional<Batch> BatchFor(const KeyedSnapshot& view,
                                 absl::string_view expiry_key,
                                 absl::string_view record_key, absl::Time now,
                                 bool& removes_record) const;
@@ -59,7 +59,7 @@ class Sweeper {
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Storage& storage_;
-  const Keyring& keyring_;
+  const CurrentKeyring& keyring_;
   CommitQueue& queue_;
   TrustedTime& time_;
 

@@ -18,6 +18,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -34,6 +35,7 @@ class SweeperTest : public ::testing::Test {
   void Open() {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = dir_.Path("store"),
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());

@@ -14,21 +14,23 @@ constexpr int kMaxAttempts = 64;
 
 }  // namespace
 
-WriteCall::WriteCall(const Storage& storage, CommitQueue& queue,
-                     TrustedTime& time, WritePlan plan, CallBounds bounds,
-                     Done done)
+WriteCall::WriteCall(const Storage& storage, const CurrentKeyring& keyring,
+                     CommitQueue& queue, TrustedTime& time, WritePlan plan,
+                     CallBounds bounds, Done done)
     : storage_(storage),
+      keyring_(keyring),
       queue_(queue),
       time_(time),
       plan_(std::move(plan)),
       bounds_(bounds),
       done_(std::move(done)) {}
 
-void WriteCall::Start(const Storage& storage, CommitQueue& queue,
-                      TrustedTime& time, WritePlan plan, CallBounds bounds,
-                      Done done) {
-  Attempt(std::unique_ptr<WriteCall>(new WriteCall(
-      storage, queue, time, std::move(plan), bounds, std::move(done))));
+void WriteCall::Start(const Storage& storage, const CurrentKeyring& keyring,
+                      CommitQueue& queue, TrustedTime& time, WritePlan plan,
+                      CallBounds bounds, Done done) {
+  Attempt(std::unique_ptr<WriteCall>(new WriteCall(storage, keyring, queue,
+                                                   time, std::move(plan),
+                                                   bounds, std::move(done))));
 }
 
 void WriteCall::Attempt(std::unique_ptr<WriteCall> call) {
@@ -47,9 +49,9 @@ void WriteCall::Attempt(std::unique_ptr<WriteCall> call) {
 absl::Status WriteCall::Decide() {
   if (!plan_.IsConditional()) return absl::OkStatus();
   if (absl::Status health = queue_.health(); !health.ok()) return health;
-  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = storage_.Read();
-  if (!snapshot.ok()) return snapshot.status();
-  return plan_.Decide(**snapshot, time_.ForVisibility());
+  const absl::StatusOr<KeyedSnapshot> view = keyring_.Read(storage_);
+  if (!view.ok()) return view.status();
+  return plan_.Decide(*view, time_.ForVisibility());
 }
 
 void WriteCall::Receive(std::unique_ptr<WriteCall> call, Verdict verdict) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/commit_queue.h"
+#include "engine/current_keyring.h"
 #include "engine/storage.h"
 #include "engine/trusted_time.h"
 #include "engine/write.h"
@@ -25,19 +26,21 @@ class WriteCall {
 
   // `done` is called once, on this thread or the commit thread, with what
   // Store's writes return. All references outlive the call.
-  static void Start(const Storage& storage, CommitQueue& queue,
-                    TrustedTime& time, WritePlan plan, CallBounds bounds,
-                    Done done);
+  static void Start(const Storage& storage, const CurrentKeyring& keyring,
+                    CommitQueue& queue, TrustedTime& time, WritePlan plan,
+                    CallBounds bounds, Done done);
 
  private:
-  WriteCall(const Storage& storage, CommitQueue& queue, TrustedTime& time,
-            WritePlan plan, CallBounds bounds, Done done);
+  WriteCall(const Storage& storage, const CurrentKeyring& keyring,
+            CommitQueue& queue, TrustedTime& time, WritePlan plan,
+            CallBounds bounds, Done done);
 
   static void Attempt(std::unique_ptr<WriteCall> call);
   static void Receive(std::unique_ptr<WriteCall> call, Verdict verdict);
   absl::Status Decide();
 
   const Storage& storage_;
+  const CurrentKeyring& keyring_;
   CommitQueue& queue_;
   TrustedTime& time_;
   WritePlan plan_;

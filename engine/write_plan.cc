@@ -47,10 +47,10 @@ uint64_t DrawVersion(Random& random) {
 
 }  // namespace
 
-absl::StatusOr<WritePlan> WritePlan::Make(const Keyring& keyring,
-                                          Random& random, absl::Time now,
-                                          std::vector<WriteOp> ops) {
-  WritePlan plan(keyring);
+absl::StatusOr<WritePlan> WritePlan::Make(
+    std::shared_ptr<const Keyring> keyring, Random& random, absl::Time now,
+    std::vector<WriteOp> ops) {
+  WritePlan plan(std::move(keyring));
   plan.steps_.reserve(ops.size());
   // The last op of each key is the one that is stored.
   absl::flat_hash_map<absl::string_view, size_t> targets;
@@ -64,7 +64,7 @@ absl::StatusOr<WritePlan> WritePlan::Make(const Keyring& keyring,
     const auto [target, is_new] = targets.try_emplace(op.key, last_op.size());
     if (is_new) {
       last_op.push_back(i);
-      plan.targets_.push_back({RecordKey(keyring.paths(), op.key), 0});
+      plan.targets_.push_back({RecordKey(plan.keyring_->paths(), op.key), 0});
     } else {
       last_op[target->second] = i;
     }
@@ -111,7 +111,7 @@ void WritePlan::SealLast(Random& random, absl::Time now, const WriteOp& op,
   }
 }
 
-absl::Status WritePlan::Decide(const Snapshot& snapshot, absl::Time now) {
+absl::Status WritePlan::Decide(const KeyedSnapshot& view, absl::Time now) {
   struct State {
     bool known = false;
     std::optional<uint64_t> version;
@@ -124,7 +124,7 @@ absl::Status WritePlan::Decide(const Snapshot& snapshot, absl::Time now) {
       absl::Status holds = absl::OkStatus();
       if (!state.known) {
         absl::StatusOr<std::optional<uint64_t>> stored =
-            ReadVersion(snapshot, now, step);
+            ReadVersion(view, now, step);
         holds = stored.status();
         if (holds.ok()) state.version = *stored;
       }
@@ -142,10 +142,10 @@ absl::Status WritePlan::Decide(const Snapshot& snapshot, absl::Time now) {
 
 // Also makes what was read the expectation of the change.
 absl::StatusOr<std::optional<uint64_t>> WritePlan::ReadVersion(
-    const Snapshot& snapshot, absl::Time now, const Step& step) {
+    const KeyedSnapshot& view, absl::Time now, const Step& step) {
   const Target& target = targets_[step.target];
   const absl::StatusOr<std::optional<absl::string_view>> record =
-      snapshot.Get(Space::kRecords, target.record_key);
+      view.snapshot->Get(Space::kRecords, target.record_key);
   if (!record.ok()) return record.status();
   Expectation& expect = batch_[target.change].expect;
   if (!record->has_value()) {
@@ -153,7 +153,7 @@ absl::StatusOr<std::optional<uint64_t>> WritePlan::ReadVersion(
     return std::nullopt;
   }
   const absl::StatusOr<RecordReader> reader =
-      RecordReader::Open(*keyring_, target.record_key, **record);
+      RecordReader::Open(*view.keyring, target.record_key, **record);
   if (!reader.ok()) return reader.status();
   if (reader->key() != step.key) return error::HashCollision();
   expect = Expectation::Unchanged(RecordToken(**record));

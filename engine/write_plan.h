@@ -3,8 +3,10 @@
 #define STATECPP_ENGINE_WRITE_PLAN_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,6 +14,7 @@
 #include "absl/time/time.h"
 #include "crypto/keyring.h"
 #include "crypto/random.h"
+#include "engine/current_keyring.h"
 #include "engine/etag.h"
 #include "engine/storage.h"
 #include "engine/write.h"
@@ -30,15 +33,19 @@ namespace statecpp {
 // nothing is sealed twice, and the caller hears of a mismatch only when the
 // version differs, not when a record was merely sealed anew.
 //
-// One thread at a time. Refers to the keyring.
+// Holds the keyring it sealed by until its verdict is there, so that the data
+// key is not retired before the record arrives. What it reads it opens by that
+// of the snapshot.
+//
+// One thread at a time.
 class WritePlan {
  public:
   // `now` is the wall clock, which times to live are counted from.
   //
   // INVALID_ARGUMENT: key, content type, value or time to live is out of
   // bounds.
-  static absl::StatusOr<WritePlan> Make(const Keyring& keyring, Random& random,
-                                        absl::Time now,
+  static absl::StatusOr<WritePlan> Make(std::shared_ptr<const Keyring> keyring,
+                                        Random& random, absl::Time now,
                                         std::vector<WriteOp> ops);
 
   // True when some op depends on what is stored.
@@ -49,7 +56,7 @@ class WritePlan {
   // FAILED_PRECONDITION: of the first op in order that does not hold; with its
   //     index where there is more than one op.
   // DATA_LOSS: a record that decides is damaged.
-  absl::Status Decide(const Snapshot& snapshot, absl::Time now);
+  absl::Status Decide(const KeyedSnapshot& view, absl::Time now);
 
   const Batch& batch() const { return batch_; }
 
@@ -73,17 +80,18 @@ class WritePlan {
     size_t change;  // of batch_
   };
 
-  explicit WritePlan(const Keyring& keyring) : keyring_(&keyring) {}
+  explicit WritePlan(std::shared_ptr<const Keyring> keyring)
+      : keyring_(std::move(keyring)) {}
 
   void SealLast(Random& random, absl::Time now, const WriteOp& op,
                 const Step& step);
-  absl::StatusOr<std::optional<uint64_t>> ReadVersion(const Snapshot& snapshot,
+  absl::StatusOr<std::optional<uint64_t>> ReadVersion(const KeyedSnapshot& view,
                                                       absl::Time now,
                                                       const Step& step);
   absl::Status Check(const Step& step,
                      const std::optional<uint64_t>& version) const;
 
-  const Keyring* keyring_;
+  std::shared_ptr<const Keyring> keyring_;
   std::vector<Step> steps_;
   std::vector<Target> targets_;
   Batch batch_;

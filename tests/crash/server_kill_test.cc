@@ -25,6 +25,7 @@
 #include "tests/program/client.h"
 #include "tests/program/served_store.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 #include "tests/support/test_seed.h"
 
 namespace statecpp {
@@ -134,7 +135,9 @@ class ServerKillTest : public ServedStoreTest {
 
   void CheckIntegrity() {
     const absl::StatusOr<std::unique_ptr<Store>> store =
-        Store::Open({.path = data_root() + "/stores/orders", .create = false});
+        Store::Open({.path = data_root() + "/stores/orders",
+                     .create = false,
+                     .keys = TestKeys()});
     ASSERT_THAT(store, IsOk());
     EXPECT_THAT((*store)->CheckIntegrity(), IsOk());
   }

@@ -40,6 +40,7 @@
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_keys.h"
 #include "tests/support/test_seed.h"
 
 extern char** environ;
@@ -111,7 +112,9 @@ class Crash {
       Violation("the writer was answered: ", ledger_.complaint);
     }
     const absl::StatusOr<std::unique_ptr<Store>> store =
-        Store::Open({.path = path_, .cleanup_interval = absl::ZeroDuration()});
+        Store::Open({.path = path_,
+                     .keys = TestKeys(),
+                     .cleanup_interval = absl::ZeroDuration()});
     if (!store.ok()) {
       Violation("the store does not open: ", store.status().ToString());
       return violations_;

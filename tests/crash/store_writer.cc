@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/store.h"
 #include "tests/crash/shared_ledger.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -217,6 +218,7 @@ int Main(const std::string& path, SharedLedger& ledger) {
   const uint64_t max_size = static_cast<uint64_t>(ledger.max_size_mib) << 20;
   const absl::StatusOr<std::unique_ptr<Store>> store =
       Store::Open({.path = path,
+                   .keys = TestKeys(),
                    .max_size = max_size,
                    .cleanup_interval = ledger.sweep ? absl::Milliseconds(1)
                                                     : absl::ZeroDuration()});

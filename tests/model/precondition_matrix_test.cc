@@ -17,6 +17,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -49,6 +50,7 @@ class PreconditionMatrixTest : public ::testing::TestWithParam<Cell> {
   void SetUp() override {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = dir_.Path("store"),
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());

@@ -25,6 +25,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 #include "tests/support/test_seed.h"
 
 namespace statecpp {
@@ -317,6 +318,7 @@ class Tape {
   void Open() {
     absl::StatusOr<std::unique_ptr<Store>> store =
         Store::Open({.path = dir_.Path("store"),
+                     .keys = TestKeys(),
                      .cleanup_interval = absl::ZeroDuration(),
                      .clock = &clock_});
     ASSERT_THAT(store, IsOk());

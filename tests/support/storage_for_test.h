@@ -19,10 +19,11 @@
 #include "gtest/gtest.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 
-// A new plain store's LmdbStorage in a folder of its own, and the words to
+// A new store's LmdbStorage in a folder of its own, and the words to
 // write to it without a Store: places stand for record keys. Listed as a source
 // of engine's tests, which alone may see these parts.
 class StorageForTest {
@@ -30,23 +31,22 @@ class StorageForTest {
   static constexpr uint64_t kMaxSize = uint64_t{64} << 20;
 
   explicit StorageForTest(uint64_t max_size = kMaxSize) {
-    const std::string header = NewPlainHeader(SystemRandom());
+    const std::string header =
+        keys_ == nullptr ? NewPlainHeader(SystemRandom())
+                         : NewSealedHeader(keys_->front(), SystemRandom());
     EXPECT_TRUE(std::filesystem::create_directory(folder()));
-    EXPECT_THAT(
-        LmdbStorage::Make(folder(), header, **OpenHeader(header, folder()),
-                          /*now_ms=*/1, SystemRandom()),
-        IsOk());
+    EXPECT_THAT(LmdbStorage::Make(folder(), header, **Unlock(header),
+                                  /*now_ms=*/1, SystemRandom()),
+                IsOk());
     EXPECT_THAT(Reopen(max_size), IsOk());
   }
 
   // Also closes what is open; on failure nothing is open.
   absl::Status Reopen(uint64_t max_size = kMaxSize) {
     storage_.reset();
-    absl::StatusOr<std::unique_ptr<LmdbStorage>> storage =
-        LmdbStorage::Open(folder(), max_size, SystemRandom(), nullptr,
-                          [this](absl::string_view header) {
-                            return OpenHeader(header, folder());
-                          });
+    absl::StatusOr<std::unique_ptr<LmdbStorage>> storage = LmdbStorage::Open(
+        folder(), max_size, SystemRandom(), nullptr,
+        [this](absl::string_view header) { return Unlock(header); });
     if (storage.ok()) storage_ = *std::move(storage);
     return storage.status();
   }
@@ -58,12 +58,13 @@ class StorageForTest {
 
   Change Put(std::string place, absl::string_view value,
              Expectation expect = Expectation::Any()) const {
-    std::string record = SealRecord(*storage_->keyring(), SystemRandom(), place,
-                                    {.version = 1,
-                                     .expires_ms = 0,
-                                     .key = "key",
-                                     .content_type = "",
-                                     .value = value});
+    std::string record =
+        SealRecord(*storage_->keyring().Get(), SystemRandom(), place,
+                   {.version = 1,
+                    .expires_ms = 0,
+                    .key = "key",
+                    .content_type = "",
+                    .value = value});
     return {.space = Space::kRecords,
             .key = std::move(place),
             .expect = std::move(expect),
@@ -106,7 +107,7 @@ class StorageForTest {
     if (!record.ok()) return record.status();
     if (!record->has_value()) return std::optional<std::string>();
     const absl::StatusOr<RecordReader> reader =
-        RecordReader::Open(*storage_->keyring(), place, **record);
+        RecordReader::Open(*storage_->keyring().Get(), place, **record);
     if (!reader.ok()) return reader.status();
     absl::StatusOr<std::string> value = reader->ReadValue();
     if (!value.ok()) return value.status();
@@ -121,6 +122,15 @@ class StorageForTest {
   }
 
  private:
+  absl::StatusOr<std::shared_ptr<const Keyring>> Unlock(
+      absl::string_view header) const {
+    absl::StatusOr<OpenedHeader> opened =
+        OpenHeader(header, keys_.get(), folder());
+    if (!opened.ok()) return opened.status();
+    return std::move(opened->keyring);
+  }
+
+  const std::shared_ptr<const MasterKeys> keys_ = TestKeys();
   MemoryDir dir_;
   std::unique_ptr<LmdbStorage> storage_;
 };

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test that runs on plain stores and again on sealed ones."""
+
+load("@rules_cc//cc:defs.bzl", "cc_test")
+
+def store_test(name, **kwargs):
+    """Makes NAME and NAME_sealed of the same sources.
+
+    The second runs with STATECPP_TEST_SEALED set, by which TestKeys() and the
+    programs that a test starts choose.
+
+    Args:
+      name: of the plain one.
+      **kwargs: of cc_test.
+    """
+    cc_test(name = name, **kwargs)
+    env = dict(kwargs.pop("env", {}))
+    env["STATECPP_TEST_SEALED"] = "1"
+    cc_test(name = name + "_sealed", env = env, **kwargs)
