@@ -20,6 +20,15 @@ absl::Status HashCollision() {
       "the record at this key's place holds another key; nothing was changed");
 }
 
+absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
+                                int64_t deleted) {
+  return absl::DataLossError(absl::StrCat(
+      damaged, " damaged records below \"", prefix,
+      "\" were left, as nobody can read whose they are; the ", deleted,
+      " items that could be read were deleted; restore the damaged keys from a "
+      "backup, or overwrite or delete each by its name"));
+}
+
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {
   return Damage(
       absl::StrCat("the header of the store at ", path, " is damaged: ", reason,
