@@ -116,6 +116,7 @@ absl::Status StoreIsPlain(absl::string_view path);
 absl::Status OtherRootKey(absl::string_view path);
 // Key slots and data keys are asked for where there are none.
 absl::Status NoKeysInPlainStore();
+absl::Status BadKeyName(absl::string_view name);
 absl::Status SlotNameTaken(absl::string_view name);
 absl::Status KeyHasSlot(absl::string_view name);
 absl::Status SlotsFull(size_t limit);

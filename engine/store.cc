@@ -29,6 +29,9 @@ namespace {
 
 absl::Status MakeStore(const std::string& folder, const Options& options) {
   const MasterKeys* const keys = options.keys.get();
+  if (keys != nullptr && !IsMasterKeyName(keys->front().name())) {
+    return error::BadKeyName(keys->front().name());
+  }
   const std::string header =
       keys == nullptr ? NewPlainHeader(SystemRandom())
                       : NewSealedHeader(keys->front(), SystemRandom());
