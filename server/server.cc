@@ -68,10 +68,11 @@ class Server::Impl {
       : root_(std::move(root)),
         keys_(std::move(keys)),
         socket_(std::move(socket)),
-        instances_(root_, keys_, {.allow_network_file_system =
-                               options.allow_network_file_system,
-                           .on_failed = options.on_failed,
-                           .on_assertion = options.on_assertion}),
+        instances_(
+            root_, keys_,
+            {.allow_network_file_system = options.allow_network_file_system,
+             .on_failed = options.on_failed,
+             .on_assertion = options.on_assertion}),
         workers_(kWorkers),
         opener_(1),
         state_store_(instances_, workers_, opener_),
@@ -175,17 +176,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
   // By hand: in a static library the plugin's own initialiser is lost.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto impl =
-      std::make_unique<Impl>(*std::move(root), *std::move(keys), *std::move(socket), options);
+  auto impl = std::make_unique<Impl>(*std::move(root), *std::move(keys),
+                                     *std::move(socket), options);
   if (absl::Status started = impl->Start(); !started.ok()) return started;
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 const std::string& Server::socket_path() const { return impl_->socket_path(); }
 
-std::string Server::key_description() const {
-  return impl_->key_description();
-}
+std::string Server::key_description() const { return impl_->key_description(); }
 
 void Server::Unlink() { impl_->Unlink(); }
 
