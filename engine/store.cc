@@ -341,13 +341,15 @@ absl::StatusOr<Store::Stats> Store::GetStats() const {
 }
 
 absl::Status Store::CheckIntegrity() const {
-  const absl::StatusOr<LmdbStorage::Recount> recount =
-      impl_->storage().CountRecords();
-  if (!recount.ok()) return recount.status();
-  if (recount->counted.SameRecords(recount->stored)) return absl::OkStatus();
-  return error::AccumulatorMismatch(recount->counted.records(),
-                                    recount->stored.records(),
-                                    recount->stored.unreadable());
+  absl::Status first = absl::OkStatus();
+  const absl::StatusOr<WalkOutcome> walked = impl_->storage().Walk(
+      {.now = impl_->time().ForVisibility()}, [&](const WalkFinding& finding) {
+        if (!first.ok()) return;
+        first = error::StoreDamaged(NameOf(finding.kind), finding.place,
+                                    finding.reason);
+      });
+  if (!walked.ok()) return walked.status();
+  return first;
 }
 
 }  // namespace statecpp
