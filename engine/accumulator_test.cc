@@ -163,6 +163,24 @@ TEST_P(AccumulatorTest, CountsWhatItCouldNotSubtract) {
   EXPECT_FALSE(accumulator.SameRecords(empty_));
 }
 
+TEST_P(AccumulatorTest, AcceptsOtherRecordsAndKeepsOrderAndTime) {
+  const std::string a = Record("a", "1");
+  Accumulator accumulator(*keyring_);
+  accumulator.Replace("a", std::nullopt, a);
+  accumulator.Replace("b", "damaged", std::nullopt);
+  accumulator.RaiseHighWater(5);
+  accumulator.CountOpen();
+  accumulator.SealNextCommit(SystemRandom());
+  Accumulator counted(*keyring_);
+  counted.Replace("b", std::nullopt, Record("b", "1"));
+  accumulator.Accept(counted);
+  EXPECT_TRUE(accumulator.SameRecords(counted));
+  EXPECT_EQ(accumulator.unreadable(), 0u);
+  EXPECT_EQ(accumulator.commit_seq(), 1u);
+  EXPECT_EQ(accumulator.open_count(), 1u);
+  EXPECT_EQ(accumulator.high_water_ms(), 5);
+}
+
 TEST_P(AccumulatorTest, OpensAsItWasSealed) {
   Accumulator accumulator(*keyring_);
   accumulator.Replace("a", std::nullopt, Record("a", "1"));

@@ -19,6 +19,7 @@
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_keys.h"
+#include "engine/store_verifier.h"
 #include "engine/sweeper.h"
 #include "engine/trusted_time.h"
 #include "engine/write_call.h"
@@ -165,6 +166,20 @@ class Store::Impl {
 
   const CurrentKeyring& keyring() const { return storage_->keyring(); }
   CommitQueue& queue() { return queue_; }
+  absl::StatusOr<WalkReport> Verify(VerifyRequest request,
+                                    const VerifyEvents& events) {
+    if (absl::Status whole = storage_->CheckFile(); !whole.ok()) return whole;
+    request.accept = false;
+    absl::StatusOr<WalkReport> report =
+        WalkInChild(folder_.path(), request, events, [this](absl::string_view) {
+          return absl::StatusOr<std::shared_ptr<const Keyring>>(
+              storage_->keyring().Get());
+        });
+    // If the walk did not live to do so itself.
+    storage_->ClearStaleReaders();
+    return report;
+  }
+
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -341,13 +356,20 @@ absl::StatusOr<Store::Stats> Store::GetStats() const {
 }
 
 absl::Status Store::CheckIntegrity() const {
-  const absl::StatusOr<LmdbStorage::Recount> recount =
-      impl_->storage().CountRecords();
-  if (!recount.ok()) return recount.status();
-  if (recount->counted.SameRecords(recount->stored)) return absl::OkStatus();
-  return error::AccumulatorMismatch(recount->counted.records(),
-                                    recount->stored.records(),
-                                    recount->stored.unreadable());
+  absl::Status first = absl::OkStatus();
+  const absl::StatusOr<WalkOutcome> walked = impl_->storage().Walk(
+      {.now = impl_->time().ForVisibility()}, [&](const WalkFinding& finding) {
+        if (!first.ok()) return;
+        first = error::StoreDamaged(NameOf(finding.kind), finding.place,
+                                    finding.reason);
+      });
+  if (!walked.ok()) return walked.status();
+  return first;
+}
+
+absl::StatusOr<WalkReport> Store::Verify(const VerifyRequest& request,
+                                         const VerifyEvents& events) {
+  return impl_->Verify(request, events);
 }
 
 }  // namespace statecpp
