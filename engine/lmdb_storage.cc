@@ -25,9 +25,6 @@ namespace {
 using Table = LmdbEnvironment::Table;
 using WriteTransaction = LmdbEnvironment::WriteTransaction;
 
-constexpr absl::string_view kHeaderKey = "header";
-constexpr absl::string_view kAccumulatorKey = "acc";
-
 // Pages that one change may touch beside those of its value: one for each level
 // of both trees, and some for the list of free pages.
 constexpr uint64_t kPagesPerChange = 6;
