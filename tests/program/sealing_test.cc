@@ -216,7 +216,8 @@ TEST_F(SealingTest, DevMakesAKeyOfItsOwnAndSaysWhatItIsWorth) {
       Client(socket_path()).GetKey("a"),
       FailsWith(kDenied, AllOf(HasSubstr("dev.key"), HasSubstr("--dev"))));
   EXPECT_THAT(Client(socket_path()).Init({}), FailsWith(kDenied, testing::_));
-  Kill();
+  server().Signal(SIGTERM);
+  ASSERT_EQ(server().Wait(), 0);
   ExpectNotServed({"--key-file", data_root() + "/dev.key"}, kKeyRefused,
                   "in the data root");
   Serve({"--dev"});
