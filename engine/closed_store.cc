@@ -23,7 +23,8 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
   const absl::Status checked = CheckLmdbFile(folder + "/data.mdb");
   if (!checked.ok()) return checked;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
-      LmdbEnvironment::Open(folder, kNoMoreThanThereIs, on_assertion);
+      LmdbEnvironment::Open(folder, kNoMoreThanThereIs, on_assertion,
+                            LmdbEnvironment::Access::kRead);
   if (!environment.ok()) return environment.status();
   absl::StatusOr<LmdbEnvironment::ReadTransaction> snapshot =
       (*environment)->BeginRead();

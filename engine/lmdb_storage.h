@@ -21,15 +21,12 @@
 #include "engine/accumulator.h"
 #include "engine/current_keyring.h"
 #include "engine/lmdb_environment.h"
+#include "engine/meta_table.h"
 #include "engine/reserve.h"
 #include "engine/storage.h"
 #include "engine/store_walk.h"
 
 namespace statecpp {
-
-// The keys of the table `meta`.
-inline constexpr absl::string_view kHeaderKey = "header";
-inline constexpr absl::string_view kAccumulatorKey = "acc";
 
 // Storage in one LMDB environment:
 //
