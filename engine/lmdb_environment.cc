@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <lmdb.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ constexpr const char* kTableNames[LmdbEnvironment::kTables] = {
 constexpr unsigned kMaxReaders = 1024;
 // LMDB's lock file: the slots, and less than a page of its own.
 constexpr off_t kLockFileSize = 64 * kMaxReaders + 4096;
+// Of a map that is no larger than need be; whole pages of any size.
+constexpr uint64_t kRoomToWrite = uint64_t{64} << 20;
 // Short of this much space, a write that came to its end early did so for want
 // of it: file systems keep some blocks that they hand to nobody.
 constexpr uint64_t kScarce = uint64_t{1} << 20;
@@ -80,6 +83,15 @@ absl::Status AllocateLockFile(const std::string& folder) {
   return absl::OkStatus();
 }
 
+// LMDB itself would take the size that the file's meta page says, which may be
+// damaged.
+uint64_t MapSizeOf(const std::string& folder) {
+  struct stat stat;
+  const std::string file = folder + "/data.mdb";
+  const bool there = ::stat(file.c_str(), &stat) == 0;
+  return 2 * (there ? static_cast<uint64_t>(stat.st_size) : 0) + kRoomToWrite;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
@@ -97,7 +109,8 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
       new LmdbEnvironment(env, folder));
   mdb_env_set_maxdbs(env, kTables);
   mdb_env_set_maxreaders(env, kMaxReaders);
-  if (map_size > 0) mdb_env_set_mapsize(env, map_size);
+  if (map_size == 0) map_size = MapSizeOf(folder);
+  mdb_env_set_mapsize(env, map_size);
   if (on_assertion != nullptr) {
     mdb_env_set_userctx(env, reinterpret_cast<void*>(on_assertion));
     mdb_env_set_assert(env, [](MDB_env* failed, const char* text) {

@@ -47,8 +47,8 @@ class LmdbEnvironment {
     kRead,
   };
 
-  // Opens `folder`/data.mdb. With a `map_size` of 0 the map is as large as the
-  // last one that somebody wrote through. The caller, or for kRead a process
+  // Opens `folder`/data.mdb. With a `map_size` of 0 the map holds the file, and
+  // room to write as much again. The caller, or for kRead a process
   // that waits for it, holds the folder's lock and has checked the file: LMDB
   // trusts both. `on_assertion` may be null.
   //

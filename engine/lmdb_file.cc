@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <optional>
@@ -55,16 +56,38 @@ std::optional<LmdbMeta> ReadMeta(int fd, off_t offset) {
   return meta;
 }
 
-}  // namespace
+struct Metas {
+  LmdbMeta first;
+  LmdbMeta second;
 
-std::optional<LmdbMeta> ReadNewerMeta(int fd) {
+  const LmdbMeta& newer() const {
+    return first.transaction >= second.transaction ? first : second;
+  }
+  // A transaction writes the page of its number's parity, and leaves the other
+  // to the one before.
+  bool follow_each_other() const {
+    const uint64_t older = std::min(first.transaction, second.transaction);
+    return first.transaction % 2 == 0 && second.transaction % 2 == 1 &&
+           newer().transaction == older + 1;
+  }
+};
+
+std::optional<Metas> ReadMetas(int fd) {
   const std::optional<LmdbMeta> first = ReadMeta(fd, 0);
   if (!first.has_value()) return std::nullopt;
   const std::optional<LmdbMeta> second = ReadMeta(fd, first->page_size);
   if (!second.has_value() || second->page_size != first->page_size) {
     return std::nullopt;
   }
-  return first->transaction >= second->transaction ? first : second;
+  return Metas{*first, *second};
+}
+
+}  // namespace
+
+std::optional<LmdbMeta> ReadNewerMeta(int fd) {
+  const std::optional<Metas> metas = ReadMetas(fd);
+  if (!metas.has_value()) return std::nullopt;
+  return metas->newer();
 }
 
 absl::Status CheckLmdbFile(const std::string& file) {
@@ -78,17 +101,27 @@ absl::Status CheckLmdbFile(const std::string& file) {
   }
   if (stat.st_size == 0) return error::FileDamaged(file, "it is empty");
 
-  const std::optional<LmdbMeta> newer = ReadNewerMeta(fd);
-  if (!newer.has_value()) {
+  const std::optional<Metas> metas = ReadMetas(fd);
+  if (!metas.has_value()) {
     return error::FileDamaged(
         file, absl::StrCat("its ", stat.st_size,
                            " bytes do not begin with two meta pages"));
   }
-  const uint64_t pages = static_cast<uint64_t>(stat.st_size) / newer->page_size;
-  if (newer->last_page >= pages) {
+  // LMDB would take the larger number and never know: the state before the last
+  // commit, or what a page holds that was never one.
+  if (!metas->follow_each_other()) {
     return error::FileDamaged(
-        file, absl::StrCat("it has ", pages, " pages of ", newer->page_size,
-                           " bytes, and needs ", newer->last_page + 1));
+        file, absl::StrCat("its meta pages are of the transactions ",
+                           metas->first.transaction, " and ",
+                           metas->second.transaction,
+                           ", which do not follow each other"));
+  }
+  const LmdbMeta& newer = metas->newer();
+  const uint64_t pages = static_cast<uint64_t>(stat.st_size) / newer.page_size;
+  if (newer.last_page >= pages) {
+    return error::FileDamaged(
+        file, absl::StrCat("it has ", pages, " pages of ", newer.page_size,
+                           " bytes, and needs ", newer.last_page + 1));
   }
   return absl::OkStatus();
 }

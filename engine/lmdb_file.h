@@ -15,9 +15,10 @@ namespace statecpp {
 // at the first page beyond the end, and LMDB takes an empty file for a new
 // store.
 //
-// OK: both meta pages are LMDB's, and the file is as long as the newer one
-// says. DATA_LOSS: it is not; the text names sizes found and needed. Those of
-// error::System: the file cannot be opened or read.
+// OK: both meta pages are LMDB's, one is of the transaction that follows the
+// other's, and the file is as long as the newer one says. DATA_LOSS: it is not;
+// the text names what was found and needed. Those of error::System: the file
+// cannot be opened or read.
 absl::Status CheckLmdbFile(const std::string& file);
 
 // What the newer meta page of an open file says; nullopt where there are no two

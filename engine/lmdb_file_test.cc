@@ -140,6 +140,26 @@ TEST_F(LmdbFileTest, TheNewerMetaPageCounts) {
   ExpectRefused(bytes, "and needs");
 }
 
+// LMDB would take the state before the last commit for the newest, or a page
+// that holds none.
+TEST_F(LmdbFileTest, MetaPagesOfTransactionsThatDoNotFollowAreRefused) {
+  constexpr uint64_t kTxnIdAt = 144;
+  for (const uint64_t page : {uint64_t{0}, kPage}) {
+    for (int bit = 0; bit < 64; ++bit) {
+      std::string bytes = whole_;
+      bytes[page + kTxnIdAt + bit / 8] ^= 1 << bit % 8;
+      WriteFile(file_, bytes);
+      EXPECT_THAT(CheckLmdbFile(file_),
+                  StatusIs(kDataLoss, HasSubstr("do not follow each other")))
+          << "page at " << page << " bit " << bit;
+    }
+  }
+  std::string swapped = whole_;
+  swapped.replace(0, kPage, whole_, kPage, kPage);
+  swapped.replace(kPage, kPage, whole_, 0, kPage);
+  ExpectRefused(swapped, "do not follow each other");
+}
+
 TEST_F(LmdbFileTest, WhatIsNoFileIsRefused) {
   ASSERT_EQ(unlink(file_.c_str()), 0);
   EXPECT_THAT(CheckLmdbFile(file_), HasCode(absl::StatusCode::kNotFound));
