@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
+#include "cli/key_flags.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -45,6 +46,8 @@ struct ServeFlags {
   absl::Duration wait_lock = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::ZeroDuration();
   bool allow_network_fs = false;
+  KeyFlags keys = {};
+  std::string key_dir = "";
 };
 
 // The map's file could not be read or was cut short behind our back. Only calls
@@ -143,60 +146,74 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
-ExitCode Serve(const ServeFlags& flags) {
-  std::optional<mode_t> mode;
+ExitCode RefuseToServe(const absl::Status& status) {
+  LogError("not serving", {{"error", status.message()}});
+  return ExitCodeOf(status);
+}
+
+// What the flags come to. Before the first thread starts: a key that is in the
+// environment is wiped there.
+absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
+  ServerOptions options = {
+      .data_root = flags.data_root,
+      .lock_timeout = flags.wait_lock,
+      .allow_network_file_system = flags.allow_network_fs,
+      .key_folder = flags.key_dir,
+      .allow_loose_keys = flags.keys.allow_loose_key_file,
+      .development = flags.dev,
+      .max_connections = flags.max_connections,
+      .on_failed = EndOnFailedSync,
+      .on_assertion = EndOnAssertion,
+  };
   if (flags.socket_mode != "auto") {
-    mode = ParseMode(flags.socket_mode);
-    if (!mode.has_value()) {
-      LogError("--socket-mode is neither \"auto\" nor octal, such as 0660",
-               {{"value", flags.socket_mode}});
-      return kExitUsage;
+    options.socket_mode = ParseMode(flags.socket_mode);
+    if (!options.socket_mode.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--socket-mode is \"", flags.socket_mode,
+          "\", which is neither \"auto\" nor octal, such as 0660"));
     }
   }
-  std::string data_root = flags.data_root;
-  if (data_root.empty()) {
+  if (options.data_root.empty()) {
     if (!flags.dev) {
-      LogError(
-          "--data-root is missing: name the folder that keeps the state, "
-          "or use --dev for ./.statecpp");
-      return kExitUsage;
+      return absl::InvalidArgumentError(
+          "--data-root is missing: name the folder that keeps the state, or "
+          "use --dev for ./.statecpp");
     }
-    data_root = kDevDataRoot;
+    options.data_root = kDevDataRoot;
   }
+  if (!flags.allow_uids.empty()) {
+    options.allowed_uids.emplace(flags.allow_uids.begin(),
+                                 flags.allow_uids.end());
+  }
+  absl::StatusOr<std::shared_ptr<const KeySource>> key_source = ChooseKeySource(
+      flags.keys, [](absl::string_view text) { LogWarning(text); });
+  if (!key_source.ok()) return key_source.status();
+  options.key_source = *std::move(key_source);
+  return options;
+}
+
+ExitCode Serve(const ServeFlags& flags) {
+  absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
+  if (!options.ok()) return RefuseToServe(options.status());
   signal(SIGBUS, &EndOnBusError);
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
 
   const SocketFolder folder = ChooseSocketFolder(flags.socket_folder);
   if (!folder.warning.empty()) LogWarning(folder.warning);
-  ServerOptions options = {
-      .socket_folder = folder.path,
-      .socket_mode = mode,
-      .data_root = data_root,
-      .lock_timeout = flags.wait_lock,
-      .allow_network_file_system = flags.allow_network_fs,
-      .on_locked =
-          [&end, &flags] {
-            end.BeginServing(flags.drain_timeout + kStopLimit);
-          },
-      .max_connections = flags.max_connections,
-      .on_failed = EndOnFailedSync,
-      .on_assertion = EndOnAssertion,
+  options->socket_folder = folder.path;
+  options->on_locked = [&end, &flags] {
+    end.BeginServing(flags.drain_timeout + kStopLimit);
   };
-  if (!flags.allow_uids.empty()) {
-    options.allowed_uids.emplace(flags.allow_uids.begin(),
-                                 flags.allow_uids.end());
-  }
+  const std::string data_root = options->data_root;
   absl::StatusOr<std::unique_ptr<Server>> server =
-      Server::Start(std::move(options));
-  if (!server.ok()) {
-    LogError("not serving", {{"error", server.status().message()}});
-    return ExitCodeOf(server.status());
-  }
+      Server::Start(*std::move(options));
+  if (!server.ok()) return RefuseToServe(server.status());
   LogInfo(absl::StrCat("ready: state.cpp on ", (*server)->socket_path(),
                        "; start daprd now"),
           {{"ver", kVersion},
            {"dataRoot", data_root},
+           {"key", (*server)->key_description()},
            {"socketFolderFrom", folder.source}});
   end.Wait();
   // First of all: daprd would wait for ever at a socket that nobody serves.
@@ -221,8 +238,15 @@ void AddServe(VerbTable& verbs) {
                    "Folder that keeps the state; made if it is not there")
       ->type_name("DIR")
       ->envname("STATECPP_DATA_ROOT");
-  serve->add_flag("--dev", flags->dev,
-                  "For development: the data root is ./.statecpp unless named");
+  serve->add_flag(
+      "--dev", flags->dev,
+      "For development: the data root is ./.statecpp unless named, "
+      "and stores are sealed under a key in it unless one is given");
+  AddKeyFlags(serve, flags->keys);
+  serve
+      ->add_option("--key-dir", flags->key_dir,
+                   "Folder of the key files that components may name")
+      ->type_name("DIR");
   serve
       ->add_option("--socket-folder", flags->socket_folder,
                    "daprd's folder of component sockets; else "

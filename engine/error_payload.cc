@@ -10,14 +10,29 @@
 namespace statecpp::error {
 namespace {
 
+constexpr absl::string_view kAboutKey = "statecpp/about-key";
 constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
 constexpr absl::string_view kHttpCode = "statecpp/http-code";
+constexpr absl::string_view kReason = "statecpp/reason";
 
 }  // namespace
 
 absl::Status WithHttpCode(absl::Status status, int http_code) {
   status.SetPayload(kHttpCode, absl::Cord(absl::StrCat(http_code)));
   return status;
+}
+
+absl::Status AboutKey(absl::Status status) {
+  status.SetPayload(kAboutKey, absl::Cord());
+  return status;
+}
+
+bool IsAboutKey(const absl::Status& status) {
+  return status.GetPayload(kAboutKey).has_value();
+}
+
+absl::Status KeyRefused(absl::string_view text) {
+  return AboutKey(WithHttpCode(absl::PermissionDeniedError(text), 403));
 }
 
 absl::Status InvalidArgument(absl::string_view text) {
@@ -28,6 +43,18 @@ absl::Status Mismatch(absl::string_view text) {
   absl::Status status = absl::FailedPreconditionError(text);
   status.SetPayload(kETagMismatch, absl::Cord());
   return status;
+}
+
+absl::Status Damage(absl::string_view text, absl::string_view reason) {
+  absl::Status status = absl::DataLossError(text);
+  status.SetPayload(kReason, absl::Cord(reason));
+  return status;
+}
+
+std::string DamageReason(const absl::Status& status) {
+  const absl::optional<absl::Cord> reason = status.GetPayload(kReason);
+  return reason.has_value() ? std::string(*reason)
+                            : std::string(status.message());
 }
 
 absl::Status Reworded(const absl::Status& status, absl::string_view text) {

@@ -3,6 +3,7 @@
 #define STATECPP_ENGINE_ERROR_PAYLOAD_H_
 
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -17,12 +18,25 @@ namespace statecpp::error {
 absl::Status WithHttpCode(absl::Status status, int http_code);
 std::optional<int> HttpCode(const absl::Status& status);
 
+// Marked as being about a key that is missing or wrong: PERMISSION_DENIED, as
+// KeyRefused makes it, may also be about a folder.
+absl::Status AboutKey(absl::Status status);
+bool IsAboutKey(const absl::Status& status);
+
+// PERMISSION_DENIED about a key, and HTTP 403.
+absl::Status KeyRefused(absl::string_view text);
+
 // INVALID_ARGUMENT, and HTTP 400.
 absl::Status InvalidArgument(absl::string_view text);
 
 // FAILED_PRECONDITION, and marked: that code means ETags and nothing else.
 absl::Status Mismatch(absl::string_view text);
 bool IsETagMismatch(const absl::Status& status);
+
+// DATA_LOSS, of which `reason` is what is damaged and how, without advice.
+absl::Status Damage(absl::string_view text, absl::string_view reason);
+// The reason of such an error; of any other its text.
+std::string DamageReason(const absl::Status& status);
 
 // The same error, payloads and all, in other words.
 absl::Status Reworded(const absl::Status& status, absl::string_view text);

@@ -12,11 +12,14 @@
 namespace statecpp::error {
 namespace {
 
-// What became of one item of a bulk write: names its key once, and does not say
-// "nothing" of a call that wrote the others.
+// Of a part of a call whose other parts were written.
+std::string WithoutNothingWritten(const absl::Status& status) {
+  return absl::StrReplaceAll(status.message(), {{"; nothing was written", ""}});
+}
+
+// What became of one item of a bulk write: names its key once.
 std::string ItemText(const BulkFailure& failure) {
-  const std::string text = absl::StrReplaceAll(failure.status.message(),
-                                               {{"; nothing was written", ""}});
+  const std::string text = WithoutNothingWritten(failure.status);
   const std::string key = absl::StrCat("\"", failure.key, "\"");
   return absl::StrContains(text, key) ? text : absl::StrCat(key, ": ", text);
 }
@@ -99,6 +102,32 @@ absl::Status ItemPastReplyLimit(uint64_t limit) {
           "left out: with this item the reply would pass the limit of ", limit,
           " bytes; read fewer keys at a time")),
       413);
+}
+
+absl::Status EmptyPattern() {
+  return InvalidArgument(
+      "the pattern is empty; \"%\" lists all keys; nothing was listed");
+}
+
+absl::Status ForeignToken() {
+  return InvalidArgument(
+      "the continuation token is not one that this store gave for this "
+      "pattern; begin again without a token; nothing was listed");
+}
+
+absl::Status PrefixRequired() {
+  return InvalidArgument(
+      "a prefix is required: at least one byte before its closing \"||\"; "
+      "nothing was deleted");
+}
+
+absl::Status PrefixPartlyDeleted(const absl::Status& cause,
+                                 absl::string_view prefix, int64_t deleted) {
+  return Reworded(
+      cause,
+      absl::StrCat(deleted, " items below \"", prefix,
+                   "\" were deleted, then: ", WithoutNothingWritten(cause),
+                   "; delete the prefix again for the rest"));
 }
 
 absl::Status TooMuchContention(absl::string_view key, int attempts) {
@@ -188,48 +217,6 @@ absl::Status Storage(absl::string_view action, int code,
                      absl::string_view text) {
   return absl::InternalError(
       absl::StrCat("could not ", action, ": ", text, " (LMDB ", code, ")"));
-}
-
-absl::Status RecordDamaged(absl::string_view reason) {
-  return absl::DataLossError(absl::StrCat(
-      "the record is damaged: ", reason,
-      "; it was not read as missing; restore the key from a backup, or "
-      "overwrite or delete it without an etag"));
-}
-
-absl::Status HashCollision() {
-  return absl::DataLossError(
-      "the record at this key's place holds another key; nothing was changed");
-}
-
-absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {
-  return absl::DataLossError(absl::StrCat("the header of the store at ", path,
-                                          " is damaged: ", reason,
-                                          "; nothing was opened; restore it "
-                                          "from a backup"));
-}
-
-absl::Status FormatTooNew(absl::string_view path, int found, int supported) {
-  return WithHttpCode(absl::UnimplementedError(absl::StrCat(
-                          "the store at ", path, " has format ", found,
-                          "; this program reads up to format ", supported,
-                          "; nothing was opened; use a newer program")),
-                      500);
-}
-
-absl::Status FileDamaged(absl::string_view path, absl::string_view reason) {
-  return absl::DataLossError(absl::StrCat(path, " is damaged: ", reason,
-                                          "; nothing was opened or changed; "
-                                          "restore it from a backup"));
-}
-
-absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
-                                 uint64_t unreadable) {
-  return absl::DataLossError(absl::StrCat(
-      "the records are not those that the store wrote: counted ", counted,
-      ", expected ", kept, " (", unreadable,
-      " damaged ones were replaced); records were replayed, deleted or planted "
-      "behind the store's back; restore it from a backup"));
 }
 
 absl::Status StoreMissing(absl::string_view path) {

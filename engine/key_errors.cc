@@ -11,10 +11,6 @@
 namespace statecpp::error {
 namespace {
 
-absl::Status KeyRefused(absl::string_view text) {
-  return WithHttpCode(absl::PermissionDeniedError(text), 403);
-}
-
 // The first bytes of a check value: they tell keys apart and say nothing of
 // them.
 std::string Prefix(const KeySlot::CheckValue& value) {
@@ -93,6 +89,14 @@ absl::Status NoKeysInPlainStore() {
   return InvalidArgument(
       "the store is not encrypted and has no keys; seal it first: statecpp "
       "encrypt; nothing was changed");
+}
+
+absl::Status BadKeyName(absl::string_view name) {
+  return InvalidArgument(absl::StrCat(
+      "\"", absl::CEscape(name),
+      "\" is no name for a key: 1 to 64 characters of A-Z, a-z, 0-9, \".\", "
+      "\"_\" and \"-\" are expected; give the key another name; nothing was "
+      "made or changed"));
 }
 
 absl::Status SlotNameTaken(absl::string_view name) {

@@ -10,12 +10,16 @@
 #include "crypto/random.h"
 #include "engine/commit_queue.h"
 #include "engine/errors.h"
+#include "engine/key_listing.h"
 #include "engine/keys.h"
 #include "engine/lmdb_storage.h"
+#include "engine/prefix_delete.h"
 #include "engine/record.h"
+#include "engine/record_scan.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_keys.h"
+#include "engine/store_verifier.h"
 #include "engine/sweeper.h"
 #include "engine/trusted_time.h"
 #include "engine/write_call.h"
@@ -26,6 +30,9 @@ namespace {
 
 absl::Status MakeStore(const std::string& folder, const Options& options) {
   const MasterKeys* const keys = options.keys.get();
+  if (keys != nullptr && !IsMasterKeyName(keys->front().name())) {
+    return error::BadKeyName(keys->front().name());
+  }
   const std::string header =
       keys == nullptr ? NewPlainHeader(SystemRandom())
                       : NewSealedHeader(keys->front(), SystemRandom());
@@ -150,6 +157,27 @@ class Store::Impl {
             });
       if (!bulk->first_is_past[i].exchange(true)) return;
     }
+  }
+
+  // For calls that look more than once.
+  RecordScan::Look Look() {
+    return [this] { return OpenSnapshot(); };
+  }
+
+  const CurrentKeyring& keyring() const { return storage_->keyring(); }
+  CommitQueue& queue() { return queue_; }
+  absl::StatusOr<WalkReport> Verify(VerifyRequest request,
+                                    const VerifyEvents& events) {
+    if (absl::Status whole = storage_->CheckFile(); !whole.ok()) return whole;
+    request.accept = false;
+    absl::StatusOr<WalkReport> report =
+        WalkInChild(folder_.path(), request, events, [this](absl::string_view) {
+          return absl::StatusOr<std::shared_ptr<const Keyring>>(
+              storage_->keyring().Get());
+        });
+    // If the walk did not live to do so itself.
+    storage_->ClearStaleReaders();
+    return report;
   }
 
   LmdbStorage& storage() { return *storage_; }
@@ -294,6 +322,16 @@ absl::Status Store::Delete(WriteOp op) {
   return Transact(std::move(ops)).status();
 }
 
+absl::StatusOr<int64_t> Store::DeleteWithPrefix(absl::string_view prefix) {
+  return DeleteChildren(impl_->Look(), impl_->keyring(), impl_->queue(),
+                        impl_->time().ForVisibility(), prefix);
+}
+
+absl::StatusOr<KeyPage> Store::ListKeys(const KeyQuery& query) const {
+  return ReadKeyPage(impl_->Look(), impl_->keyring(), SystemRandom(),
+                     impl_->time().ForVisibility(), query);
+}
+
 absl::Status Store::GrowTo(uint64_t max_size) {
   return impl_->storage().GrowTo(max_size);
 }
@@ -318,13 +356,20 @@ absl::StatusOr<Store::Stats> Store::GetStats() const {
 }
 
 absl::Status Store::CheckIntegrity() const {
-  const absl::StatusOr<LmdbStorage::Recount> recount =
-      impl_->storage().CountRecords();
-  if (!recount.ok()) return recount.status();
-  if (recount->counted.SameRecords(recount->stored)) return absl::OkStatus();
-  return error::AccumulatorMismatch(recount->counted.records(),
-                                    recount->stored.records(),
-                                    recount->stored.unreadable());
+  absl::Status first = absl::OkStatus();
+  const absl::StatusOr<WalkOutcome> walked = impl_->storage().Walk(
+      {.now = impl_->time().ForVisibility()}, [&](const WalkFinding& finding) {
+        if (!first.ok()) return;
+        first = error::StoreDamaged(NameOf(finding.kind), finding.place,
+                                    finding.reason);
+      });
+  if (!walked.ok()) return walked.status();
+  return first;
+}
+
+absl::StatusOr<WalkReport> Store::Verify(const VerifyRequest& request,
+                                         const VerifyEvents& events) {
+  return impl_->Verify(request, events);
 }
 
 }  // namespace statecpp

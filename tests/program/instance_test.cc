@@ -86,19 +86,6 @@ TEST_F(InstanceTest, EveryOtherCallSaysHowToHaveItConfigured) {
 
 // --- Init.
 
-TEST_F(InstanceTest, AStoreIsSealedUnlessTheUserSaysOff) {
-  Client client(socket_path());
-  for (const Client::Metadata& properties :
-       {Client::Metadata{}, {{"encryption", "required"}}}) {
-    const auto reply = client.Init(properties);
-    EXPECT_THAT(reply, FailsWith(kInvalid, AllOf(HasSubstr("\"encryption\""),
-                                                 HasSubstr("\"off\""))));
-    EXPECT_THAT(reply, ShowsHttp(400));
-  }
-  EXPECT_THAT(client.GetKey("a"), FailsWith(kUnavailable, _));
-  EXPECT_TRUE(fs::is_empty(data_root() + "/stores"));
-}
-
 // However the user spells it.
 MATCHER_P(Names, field, "names a field") {
   return absl::StrContains(absl::AsciiStrToLower(arg),
@@ -124,7 +111,7 @@ TEST_F(InstanceTest, ABadFieldIsNamedWithItsValueAndWhatWasExpected) {
                           {"encryption", "false", "in quotes"},
                           {"dataDir", "../orders", "orders"},
                           {"dataDir", "/var/lib", "orders"}}) {
-    Client::Metadata properties = {{"encryption", "off"}};
+    Client::Metadata properties = {{"encryption", TestEncryption()}};
     properties[bad.field] = bad.value;
     const auto reply = client.Init(properties);
     EXPECT_THAT(
@@ -145,7 +132,7 @@ TEST_F(InstanceTest, FieldsOfDaprAndMisspeltOnesDoNoHarm) {
                    {"outboxPublishPubsub", "pubsub"},
                    {"maxsise", "20Gi"}});
   EXPECT_THAT(server().err(), HasSubstr("did you mean \\\"maxSize\\\"?"));
-  EXPECT_THAT(client.Init({{"encryption", "off"},
+  EXPECT_THAT(client.Init({{"encryption", TestEncryption()},
                            {"strictMetadata", "true"},
                            {"maxsise", "20Gi"}}),
               FailsWith(kInvalid, HasSubstr("did you mean \"maxSize\"?")));
@@ -155,8 +142,7 @@ TEST_F(InstanceTest, FieldsOfDaprAndMisspeltOnesDoNoHarm) {
 // What is configured once lives long; what came with it as a secret does not.
 TEST_F(InstanceTest, NoSecretIsWrittenAnywhere) {
   Client client(socket_path());
-  client.MustInit({{"encryptionKey", "hunter2-hunter2"},
-                   {"primaryEncryptionKey", "hunter2-primary"},
+  client.MustInit({{"primaryEncryptionKey", "hunter2-primary"},
                    {"mistypedPassword", "hunter2-mistyped"}});
   ASSERT_THAT(client.SetKey("the-users-key", "1"), Succeeds());
   ASSERT_THAT(client.Init({{"encryption", "hunter2-in-the-wrong-field"}}),
@@ -178,7 +164,8 @@ TEST_F(InstanceTest, TheLastInitWinsAndItsChangesAreLogged) {
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 2);
   EXPECT_THAT(server().err(), HasSubstr("maxTxnOps: 1 -> 2"));
   EXPECT_FALSE(
-      client.Init({{"encryption", "off"}, {"maxTxnOps", "x"}}).status.ok());
+      client.Init({{"encryption", TestEncryption()}, {"maxTxnOps", "x"}})
+          .status.ok());
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 2);
 }
 
@@ -219,7 +206,7 @@ TEST_F(InstanceTest, OtherMetadataOfACallIsIgnored) {
 TEST_F(InstanceTest, ANameThatFitsNoFileIsRefusedAtInit) {
   for (const bool with_folder : {false, true}) {
     Client client(socket_path(), std::string(300, 'n'));
-    Client::Metadata properties = {{"encryption", "off"}};
+    Client::Metadata properties = {{"encryption", TestEncryption()}};
     if (with_folder) properties["dataDir"] = "short";
     EXPECT_THAT(client.Init(properties),
                 FailsWith(kInvalid, HasSubstr("shorter name")));
@@ -299,15 +286,15 @@ TEST_F(InstanceTest, InitWaitsForAnotherProcessAndNamesIt) {
   Client client(socket_path());
   const absl::Time start = absl::Now();
   const auto reply =
-      client.Init({{"encryption", "off"}, {"lockTimeout", "200ms"}});
+      client.Init({{"encryption", TestEncryption()}, {"lockTimeout", "200ms"}});
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(200));
   EXPECT_THAT(reply,
               FailsWith(kUnavailable, AllOf(HasSubstr("pid 77 on elsewhere"),
                                             HasSubstr("waited 200ms"))));
   EXPECT_THAT(reply, ShowsHttp(503));
 
-  const auto waiting =
-      client.StartInit({{"encryption", "off"}, {"lockTimeout", "1h"}});
+  const auto waiting = client.StartInit(
+      {{"encryption", TestEncryption()}, {"lockTimeout", "1h"}});
   ASSERT_THAT(client.Ping(), Succeeds());
   EXPECT_FALSE(waiting->answered());
   held.Release();
@@ -338,8 +325,8 @@ TEST_F(InstanceTest, AnInitThatWaitsDoesNotHoldUpOtherInstances) {
   Client other(socket_path(), "held");
   std::vector<std::unique_ptr<PendingInit>> waiting;
   for (int i = 0; i < 8; ++i) {
-    waiting.push_back(
-        other.StartInit({{"encryption", "off"}, {"lockTimeout", "1h"}}));
+    waiting.push_back(other.StartInit(
+        {{"encryption", TestEncryption()}, {"lockTimeout", "1h"}}));
   }
   ASSERT_THAT(other.Ping(), Succeeds());  // behind them
 
@@ -359,7 +346,7 @@ TEST_F(InstanceTest, ADamagedStoreIsNeverTakenForAnEmptyOne) {
   Client client(socket_path());
   EXPECT_THAT(client.GetKey("a"), FailsWith(grpc::StatusCode::DATA_LOSS,
                                             HasSubstr("orders/data.mdb")));
-  EXPECT_THAT(client.Init({{"encryption", "off"}}),
+  EXPECT_THAT(client.Init({{"encryption", TestEncryption()}}),
               FailsWith(grpc::StatusCode::DATA_LOSS, HasSubstr("backup")));
   EXPECT_THAT(client.Ping(), Succeeds());
 }
