@@ -17,7 +17,8 @@ absl::StatusOr<CopyWriter> CopyWriter::Make(
     void (*on_assertion)(const char* text)) {
   const uint64_t map_size = (max_bytes + kMapUnit - 1) / kMapUnit * kMapUnit;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
-      LmdbEnvironment::Open(folder, map_size, on_assertion);
+      LmdbEnvironment::Open(folder, map_size, on_assertion,
+                            LmdbEnvironment::Access::kMake);
   if (!environment.ok()) return environment.status();
   return CopyWriter(*std::move(environment));
 }

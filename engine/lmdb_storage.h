@@ -27,10 +27,6 @@
 
 namespace statecpp {
 
-// The keys of the table `meta`.
-inline constexpr absl::string_view kHeaderKey = "header";
-inline constexpr absl::string_view kAccumulatorKey = "acc";
-
 // Storage in one LMDB environment:
 //
 //   meta     header and accumulator (meta_table.h)

@@ -8,7 +8,7 @@
 #include "engine/errors.h"
 #include "engine/key_order.h"
 #include "engine/keys.h"
-#include "engine/lmdb_storage.h"
+#include "engine/meta_table.h"
 #include "engine/record.h"
 
 namespace statecpp {
@@ -154,11 +154,11 @@ absl::Status CopySealed(const ClosedStore& source, const std::string& header,
     done = WriteExpiryEntries(source, keyring, options, copy, sums);
   }
   if (done.ok()) {
-    done = copy.Append(Table::kMeta, kAccumulatorKey,
+    done = copy.Append(Table::kMeta, kAccumulatorEntry,
                        accumulator.SealNextCommit(SystemRandom()));
   }
   if (!done.ok()) return done;
-  return copy.Append(Table::kMeta, kHeaderKey, header);
+  return copy.Append(Table::kMeta, kHeaderEntry, header);
 }
 
 absl::Status SumCopy(const ClosedStore& copy, const CopyOptions& options,

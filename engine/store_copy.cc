@@ -91,7 +91,7 @@ absl::Status WhyNotCopied(const std::string& path, const Room& room,
     case absl::StatusCode::kCancelled:
       return cause;
     case absl::StatusCode::kDataLoss:
-      return error::NotCopiedDamaged(path, cause.message());
+      return error::NotCopiedDamaged(path, error::DamageReason(cause));
     case absl::StatusCode::kResourceExhausted:
       return error::DiskFullWhileCopying(path, room.need);
     default:
@@ -120,11 +120,6 @@ absl::StatusOr<CopySums> WriteCopy(const ClosedStore& source,
   }
   if (done.ok()) done = std::move(*copy).Finish();
   if (!done.ok()) return done;
-  if (!sums.records.SameRecords(source.accumulator())) {
-    return error::AccumulatorMismatch(sums.records.records(),
-                                      source.accumulator().records(),
-                                      source.accumulator().unreadable());
-  }
   return sums;
 }
 
@@ -214,6 +209,13 @@ absl::StatusOr<CopyReport> Replace(
   const absl::StatusOr<CopySums> sums = WriteCopy(
       **source, aside->path(), *header, options, content_key, room->need);
   if (!sums.ok()) return WhyNotCopied(path, *room, sums.status());
+  if (const Accumulator& kept = (*source)->accumulator();
+      !sums->records.SameRecords(kept)) {
+    return error::NotCopiedDamaged(
+        path,
+        error::RecordsDiffer(sums->records.records(), kept.records(),
+                             /*damaged=*/0, kept.unreadable()));
+  }
   const absl::Status checked =
       CheckCopy(path, aside->path(), options, content_key, *sums);
   if (!checked.ok()) return checked;
