@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "cli/duration_flag.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/component_socket.h"
 
@@ -23,6 +25,12 @@ using grpc::health::v1::HealthCheckResponse;
 constexpr absl::Duration kRetryInterval = absl::Milliseconds(50);
 // A server that is alive answers in well under a millisecond.
 constexpr absl::Duration kAnswerTimeout = absl::Seconds(2);
+
+// The flags, as given.
+struct HealthFlags {
+  std::string socket_folder = "";
+  absl::Duration wait = absl::ZeroDuration();
+};
 
 // The serving status as the protocol names it, or why there is none.
 grpc::Status Check(const std::string& socket, std::string& answer) {
@@ -39,12 +47,10 @@ grpc::Status Check(const std::string& socket, std::string& answer) {
   return status;
 }
 
-}  // namespace
-
-ExitCode CheckHealth(const std::string& socket_folder, absl::Duration wait) {
+ExitCode CheckHealth(const HealthFlags& flags) {
   const std::string socket =
-      absl::StrCat(ChooseSocketFolder(socket_folder).path, "/cpp.sock");
-  const absl::Time deadline = absl::Now() + wait;
+      absl::StrCat(ChooseSocketFolder(flags.socket_folder).path, "/cpp.sock");
+  const absl::Time deadline = absl::Now() + flags.wait;
   for (;;) {
     std::string answer;
     const grpc::Status status = Check(socket, answer);
@@ -63,6 +69,20 @@ ExitCode CheckHealth(const std::string& socket_folder, absl::Duration wait) {
                  "--socket-folder\n";
     return kExitUnreachable;
   }
+}
+
+}  // namespace
+
+void AddHealth(VerbTable& verbs) {
+  auto flags = std::make_shared<HealthFlags>();
+  CLI::App* const health =
+      verbs.Add("health", "Ask the server whether it is serving",
+                [flags] { return CheckHealth(*flags); });
+  health
+      ->add_option("--socket-folder", flags->socket_folder,
+                   "Where the server's socket is; chosen as by serve")
+      ->type_name("DIR");
+  AddDuration(health, "--wait", flags->wait, "Wait this long until it is");
 }
 
 }  // namespace statecpp

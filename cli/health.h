@@ -2,17 +2,14 @@
 #ifndef STATECPP_CLI_HEALTH_H_
 #define STATECPP_CLI_HEALTH_H_
 
-#include <string>
-
-#include "absl/time/time.h"
-#include "cli/exit_code.h"
+#include "cli/verb_table.h"
 
 namespace statecpp {
 
-// Asks the server behind the socket of `socket_folder` (as `serve` chooses it)
-// for its health and prints the answer. Asks again for up to `wait` while there
-// is none. Exits 0 when it is SERVING, 6 when not.
-ExitCode CheckHealth(const std::string& socket_folder, absl::Duration wait);
+// `statecpp health`: asks the server behind the socket of a folder (as `serve`
+// chooses it) for its health and prints the answer; with --wait, again while
+// there is none. Exits 0 when it is SERVING, 6 when not.
+void AddHealth(VerbTable& verbs);
 
 }  // namespace statecpp
 

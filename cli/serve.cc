@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,12 +12,16 @@
 #include <ctime>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "cli/duration_flag.h"
+#include "cli/end_signals.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -31,13 +34,18 @@ namespace {
 constexpr absl::Duration kStopLimit = absl::Seconds(8);
 constexpr const char* kDevDataRoot = "./.statecpp";
 
-sigset_t EndSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
+// The flags, as given.
+struct ServeFlags {
+  std::string socket_folder = "";
+  std::string socket_mode = "auto";
+  std::string data_root = "";
+  bool dev = false;
+  std::vector<unsigned> allow_uids = {};
+  int max_connections = 256;
+  absl::Duration wait_lock = absl::ZeroDuration();
+  absl::Duration drain_timeout = absl::ZeroDuration();
+  bool allow_network_fs = false;
+};
 
 // The map's file could not be read or was cut short behind our back. Only calls
 // that are safe in a signal handler.
@@ -135,14 +143,6 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
-}  // namespace
-
-void BlockSignals() {
-  const sigset_t signals = EndSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-}
-
 ExitCode Serve(const ServeFlags& flags) {
   std::optional<mode_t> mode;
   if (flags.socket_mode != "auto") {
@@ -207,6 +207,51 @@ ExitCode Serve(const ServeFlags& flags) {
   // Not by way of gRPC's destructors: after a large reply one of its threads
   // polls for up to ten seconds, and they would wait for it.
   _exit(kExitOk);
+}
+
+}  // namespace
+
+void AddServe(VerbTable& verbs) {
+  auto flags = std::make_shared<ServeFlags>();
+  CLI::App* const serve = verbs.Add(
+      "serve", "Serve component type state.cpp on daprd's socket folder",
+      [flags] { return Serve(*flags); }, VerbTable::Signals::kBlocked);
+  serve
+      ->add_option("--data-root", flags->data_root,
+                   "Folder that keeps the state; made if it is not there")
+      ->type_name("DIR")
+      ->envname("STATECPP_DATA_ROOT");
+  serve->add_flag("--dev", flags->dev,
+                  "For development: the data root is ./.statecpp unless named");
+  serve
+      ->add_option("--socket-folder", flags->socket_folder,
+                   "daprd's folder of component sockets; else "
+                   "$DAPR_COMPONENTS_SOCKETS_FOLDER, "
+                   "$DAPR_COMPONENT_SOCKETS_FOLDER, "
+                   "$DAPR_COMPONENT_SOCKET_FOLDER, "
+                   "/tmp/dapr-components-sockets")
+      ->type_name("DIR");
+  serve
+      ->add_option("--socket-mode", flags->socket_mode,
+                   "Permissions of the socket, octal; auto: 0660, as root 0666")
+      ->type_name("MODE");
+  serve
+      ->add_option("--allow-uid", flags->allow_uids,
+                   "Serve connections of this user id only; may be repeated")
+      ->type_name("UID");
+  serve
+      ->add_option("--max-connections", flags->max_connections,
+                   "Connections open at the same time")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  AddDuration(serve, "--wait-lock", flags->wait_lock,
+              "Wait this long for another process to let go of the data root");
+  AddDuration(serve, "--drain-timeout", flags->drain_timeout,
+              "At SIGTERM, serve the connections there are for up to this "
+              "long");
+  serve->add_flag("--allow-network-fs", flags->allow_network_fs,
+                  "Serve from NFS and its kin all the same; can lose data");
 }
 
 }  // namespace statecpp

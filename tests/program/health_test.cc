@@ -5,6 +5,8 @@
 #include <grpcpp/support/sync_stream.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +64,19 @@ TEST_F(HealthTest, OfAKilledServerIsAsIfThereWereNone) {
   const Outcome outcome = RunToEnd(HealthOptions());
   EXPECT_EQ(outcome.exit_code, kUnreachable);
   EXPECT_THAT(outcome.err, HasSubstr("statecpp serve"));
+}
+
+// Ctrl-C, which `serve` alone keeps for itself.
+TEST_F(HealthTest, WaitingIsEndedByASignal) {
+  Program program(HealthOptions({"--wait", "1h"}));
+  const std::string threads =
+      "/proc/" + std::to_string(program.pid()) + "/task";
+  ASSERT_TRUE(AwaitTrue([&] {  // gRPC's, which it asks with
+    const std::filesystem::directory_iterator each(threads);
+    return std::distance(begin(each), end(each)) > 1;
+  }));
+  program.Signal(SIGINT);
+  EXPECT_EQ(program.Wait(), 128 + SIGINT);
 }
 
 // The socket is there and the kernel connects; only an answer counts.
