@@ -24,6 +24,15 @@ absl::Status InvalidArgument(absl::string_view text);
 absl::Status Mismatch(absl::string_view text);
 bool IsETagMismatch(const absl::Status& status);
 
+// Marked as what the system answered, where the code alone reads as ours: a
+// file that may not be opened is not a key that opens nothing.
+absl::Status FromSystem(absl::Status status);
+bool IsSystem(const absl::Status& status);
+
+// Marked: another process, or another Store of this one, has the store open.
+absl::Status AsStoreHeld(absl::Status status);
+bool IsStoreHeld(const absl::Status& status);
+
 // The same error, payloads and all, in other words.
 absl::Status Reworded(const absl::Status& status, absl::string_view text);
 
