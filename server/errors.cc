@@ -8,9 +8,21 @@
 #include <cstring>
 #include <string>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 namespace statecpp::error {
+namespace {
+
+constexpr absl::string_view kUnreachable = "statecpp/unreachable";
+
+absl::Status Unreachable(absl::string_view text) {
+  absl::Status status = absl::UnavailableError(text);
+  status.SetPayload(kUnreachable, absl::Cord());
+  return status;
+}
+
+}  // namespace
 
 absl::Status SocketPathTooLong(absl::string_view path, size_t max_path,
                                size_t max_folder) {
@@ -101,6 +113,46 @@ absl::Status AcceptorWithoutDescriptors(int error_number) {
       "cannot accept connections: eventfd() failed: ", strerror(error_number),
       "; raise the limit of open files (ulimit -n, LimitNOFILE); nothing was "
       "started"));
+}
+
+absl::Status AdminSystem(absl::string_view what, absl::string_view path,
+                         int error_number) {
+  const std::string text =
+      absl::StrCat("could not ", what, " ", path, ": ", strerror(error_number));
+  return error_number == ENOENT || error_number == ENOTDIR
+             ? absl::NotFoundError(text)
+             : absl::InternalError(text);
+}
+
+absl::Status AdminUnreachable(absl::string_view path, int error_number) {
+  const bool forbidden = error_number == EACCES || error_number == EPERM;
+  return Unreachable(absl::StrCat(
+      "a server may be running, and cannot be asked: could not connect to ",
+      path, " as uid ", geteuid(), ": ", strerror(error_number),
+      forbidden ? "; run this as the server's user" : "",
+      "; nothing was done"));
+}
+
+absl::Status AdminPeerGone() {
+  return Unreachable(
+      "the server ended the connection before its answer was complete; what "
+      "it did shows in: statecpp keys status");
+}
+
+absl::Status AdminPeerSlow() {
+  return absl::DeadlineExceededError(
+      "the other end of the admin socket is connected, but does not read or "
+      "write; the connection was given up");
+}
+
+absl::Status AdminMessageTooLarge(uint64_t size, size_t limit) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a message of ", size, " bytes on the admin socket; it may have ", limit,
+      "; it was not read"));
+}
+
+bool IsUnreachable(const absl::Status& status) {
+  return status.GetPayload(kUnreachable).has_value();
 }
 
 }  // namespace statecpp::error

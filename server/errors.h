@@ -5,12 +5,13 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-// Every error of the process's own: its socket and its connections. For whoever
-// starts the program; no application sees them. The rules are those of
+// Every error of the process's own: its sockets and its connections. For
+// whoever starts the program; no application sees them. The rules are those of
 // engine/errors.h.
 namespace statecpp::error {
 
@@ -37,6 +38,20 @@ absl::Status SocketFolderSystem(absl::string_view what, absl::string_view path,
 absl::Status AcceptorNotAttached();
 absl::Status AcceptorStartedTwice();
 absl::Status AcceptorWithoutDescriptors(int error_number);
+
+// --- The admin socket --------------------------------------------------------
+
+// A failed system call. `what` is a phrase: "bind".
+absl::Status AdminSystem(absl::string_view what, absl::string_view path,
+                         int error_number);
+// A server is there, or may be, and cannot be asked.
+absl::Status AdminUnreachable(absl::string_view path, int error_number);
+absl::Status AdminPeerGone();
+absl::Status AdminPeerSlow();
+absl::Status AdminMessageTooLarge(uint64_t size, size_t limit);
+
+// Whether the error is that a server did not answer, whatever it was asked.
+bool IsUnreachable(const absl::Status& status);
 
 }  // namespace statecpp::error
 
