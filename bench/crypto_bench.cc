@@ -16,6 +16,7 @@
 #include "crypto/path_hash.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
+#include "crypto/xchacha20_poly1305.h"
 
 namespace statecpp {
 namespace {
@@ -117,5 +118,7 @@ int main(int argc, char** argv) {
   const statecpp::KeyedTag plain(statecpp::Secret::Random());
   statecpp::RegisterHashes();
   statecpp::RegisterAead("plain", plain);
+  const statecpp::XChaCha20Poly1305 sealed(statecpp::Secret::Random());
+  statecpp::RegisterAead("sealed", sealed);
   benchmark::RunSpecifiedBenchmarks();
 }

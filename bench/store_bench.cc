@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "crypto/master_key.h"
 #include "engine/store.h"
 
 namespace statecpp {
@@ -69,28 +70,32 @@ class Stores {
   Store& current() { return *current_; }
 
   // A new store for every run.
-  void UseEmpty() {
+  void UseEmpty(bool sealed) {
     current_.reset();
     const std::string path = absl::StrCat(folder_, "/empty");
     std::filesystem::remove_all(path);
-    current_ = Open(path);
+    current_ = Open(path, sealed);
   }
 
   // One store for all runs with values of this size: no workload adds keys to
   // it or takes any away.
-  void UseFilled(int64_t value_bytes) {
-    std::shared_ptr<Store>& store = filled_[value_bytes];
+  void UseFilled(int64_t value_bytes, bool sealed) {
+    std::shared_ptr<Store>& store = filled_[{value_bytes, sealed}];
     if (store == nullptr) {
-      store = Open(absl::StrCat(folder_, "/filled-", value_bytes));
+      store = Open(
+          absl::StrCat(folder_, sealed ? "/sealed-" : "/plain-", value_bytes),
+          sealed);
       Fill(*store, value_bytes);
     }
     current_ = store;
   }
 
  private:
-  static std::shared_ptr<Store> Open(const std::string& path) {
+  std::shared_ptr<Store> Open(const std::string& path, bool sealed) {
     absl::StatusOr<std::unique_ptr<Store>> store =
-        Store::Open({.path = path, .cleanup_interval = absl::ZeroDuration()});
+        Store::Open({.path = path,
+                     .keys = sealed ? keys_ : nullptr,
+                     .cleanup_interval = absl::ZeroDuration()});
     MustBeOk(store.status());
     return *std::move(store);
   }
@@ -109,14 +114,21 @@ class Stores {
   }
 
   std::string folder_;
-  std::map<int64_t, std::shared_ptr<Store>> filled_;
+  const std::shared_ptr<const MasterKeys> keys_ = [] {
+    auto keys = std::make_shared<MasterKeys>();
+    keys->push_back(MasterKey::FromKey("bench", Secret::Random()));
+    return keys;
+  }();
+  std::map<std::pair<int64_t, bool>, std::shared_ptr<Store>> filled_;
   std::shared_ptr<Store> current_;
 };
 
 Stores* stores = nullptr;
 
-void UseEmpty(const State&) { stores->UseEmpty(); }
-void UseFilled(const State& state) { stores->UseFilled(state.range(0)); }
+void UseEmpty(const State& state) { stores->UseEmpty(state.range(1) != 0); }
+void UseFilled(const State& state) {
+  stores->UseFilled(state.range(0), state.range(1) != 0);
+}
 
 // One thread of one run: its values, its random numbers, its outcome.
 class Worker {
@@ -280,10 +292,8 @@ void RegisterAll() {
       if (threads <= workload.max_threads) benchmark->Threads(threads);
     }
     benchmark->Setup(workload.set_up)
-        ->ArgName("bytes")
-        ->Arg(128)
-        ->Arg(1 << 10)
-        ->Arg(16 << 10)
+        ->ArgNames({"bytes", "sealed"})
+        ->ArgsProduct({{128, 1 << 10, 16 << 10}, {0, 1}})
         // Writers wait for the disk, so CPU time would flatter them.
         ->UseRealTime();
   }

@@ -166,6 +166,7 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
 void CommitQueue::Fail(const absl::Status& cause) {
   {
     absl::MutexLock lock(&mutex_);
+    if (!failure_.ok()) return;
     failure_ = error::StoreFailed(cause.message());
   }
   failed_.store(true, std::memory_order_release);

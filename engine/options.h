@@ -54,9 +54,9 @@ struct Options {
   // stale reader cleared). From any thread.
   std::function<void(absl::string_view)> on_warning = nullptr;
 
-  // Called once, from the commit thread, when a sync or the write after it
-  // failed. What is on disk is then unknown until the store is opened again;
-  // every later call answers UNAVAILABLE. The program should end itself.
+  // Called once, from any thread, when a sync or the write after it failed.
+  // What is on disk is then unknown until the store is opened again; every
+  // later call answers UNAVAILABLE. The program should end itself.
   std::function<void(const absl::Status&)> on_failed = nullptr;
 
   // Called when LMDB finds its own structures broken. The process ends when

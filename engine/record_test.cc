@@ -203,13 +203,14 @@ TEST_F(RecordTest, SaysExactlyWhatItDoesNotKnow) {
   EXPECT_THAT(Read(patched(0, 2)),
               StatusIs(kDataLoss, HasSubstr("unknown format 2")));
   EXPECT_THAT(Read(patched(1, 2)),
-              StatusIs(kDataLoss, HasSubstr("no key 0 with algorithm 2")));
+              StatusIs(kDataLoss, HasSubstr("unknown algorithm 2")));
   EXPECT_THAT(Read(patched(2, 4)),
               StatusIs(kDataLoss, HasSubstr("a reserved bit is set")));
   EXPECT_THAT(Read(patched(3, 1)),
               StatusIs(kDataLoss, HasSubstr("a reserved bit is set")));
-  EXPECT_THAT(Read(patched(4, 9)),
-              StatusIs(kDataLoss, HasSubstr("no key 9 with algorithm 0")));
+  EXPECT_THAT(
+      Read(patched(4, 9)),
+      StatusIs(kDataLoss, HasSubstr("data key 9 is not in this store")));
   EXPECT_THAT(Read(patched(35, 1)),
               StatusIs(kDataLoss, HasSubstr("not that of a head")));
   EXPECT_THAT(Read(""), StatusIs(kDataLoss, HasSubstr("truncated to 0 bytes")));

@@ -25,7 +25,6 @@ namespace {
 namespace proto = ::dapr::proto::components::v1;
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kValueBytes = 128;
 constexpr int kKeys = 1000;
 constexpr int kWarmUpCalls = 200;
 
@@ -37,6 +36,9 @@ struct Flags {
   double seconds = 1;
   int64_t max_calls = 2'000'000;
   int server_pid = 0;
+  size_t value_bytes = 128;
+  std::string instance;
+  std::string encryption;
 };
 
 // CPU time of a process so far, in seconds: that of each thread, by the
@@ -66,15 +68,20 @@ std::string KeyOf(int64_t number) {
   return "bench||key-" + std::to_string(number % kKeys);
 }
 
-void Fill(int64_t, proto::PingRequest*) {}
+void Fill(const Flags&, int64_t, proto::PingRequest*) {}
 
-void Fill(int64_t number, proto::GetRequest* request) {
+void Fill(const Flags&, int64_t number, proto::GetRequest* request) {
   request->set_key(KeyOf(number));
 }
 
-void Fill(int64_t number, proto::SetRequest* request) {
+void Fill(const Flags& flags, int64_t number, proto::SetRequest* request) {
   request->set_key(KeyOf(number));
-  request->set_value(std::string(kValueBytes, 'v'));
+  request->set_value(std::string(flags.value_bytes, 'v'));
+}
+
+void NameInstance(const Flags& flags, grpc::ClientContext& context) {
+  if (flags.instance.empty()) return;
+  context.AddMetadata("x-component-instance", flags.instance);
 }
 
 template <class In, class Out>
@@ -85,14 +92,15 @@ class UnarySlot final : public Slot {
                                                       const In&,
                                                       grpc::CompletionQueue*);
 
-  UnarySlot(proto::StateStore::Stub* stub, grpc::CompletionQueue* queue,
-            Starter starter)
-      : stub_(stub), queue_(queue), starter_(starter) {}
+  UnarySlot(const Flags& flags, proto::StateStore::Stub* stub,
+            grpc::CompletionQueue* queue, Starter starter)
+      : flags_(flags), stub_(stub), queue_(queue), starter_(starter) {}
 
   void Begin(int64_t number) override {
     reader_.reset();
     context_.emplace();
-    Fill(number, &in_);
+    NameInstance(flags_, *context_);
+    Fill(flags_, number, &in_);
     out_.Clear();
     began = Clock::now();
     reader_ = (stub_->*starter_)(&*context_, in_, queue_);
@@ -102,6 +110,7 @@ class UnarySlot final : public Slot {
   const grpc::Status& status() const override { return status_; }
 
  private:
+  const Flags& flags_;
   proto::StateStore::Stub* const stub_;
   grpc::CompletionQueue* const queue_;
   const Starter starter_;
@@ -123,6 +132,21 @@ class Client {
           "unix://" + flags.socket, grpc::InsecureChannelCredentials(),
           arguments)));
     }
+  }
+
+  // Configures the instance, as daprd does. Ends the process if that fails.
+  void Init() {
+    grpc::ClientContext context;
+    NameInstance(flags_, context);
+    proto::InitRequest request;
+    (*request.mutable_metadata()->mutable_properties())["encryption"] =
+        flags_.encryption;
+    proto::InitResponse response;
+    const grpc::Status status =
+        stubs_.front()->Init(&context, request, &response);
+    if (status.ok()) return;
+    fprintf(stderr, "Init failed: %s\n", status.error_message().c_str());
+    exit(1);
   }
 
   // Runs up to `calls` calls and no longer than `seconds`; keeps a latency for
@@ -175,14 +199,14 @@ class Client {
     Stub* stub = stubs_[static_cast<size_t>(number) % stubs_.size()].get();
     if (op == "get") {
       return std::make_unique<UnarySlot<proto::GetRequest, proto::GetResponse>>(
-          stub, &queue_, &Stub::AsyncGet);
+          flags_, stub, &queue_, &Stub::AsyncGet);
     }
     if (op == "set") {
       return std::make_unique<UnarySlot<proto::SetRequest, proto::SetResponse>>(
-          stub, &queue_, &Stub::AsyncSet);
+          flags_, stub, &queue_, &Stub::AsyncSet);
     }
     return std::make_unique<UnarySlot<proto::PingRequest, proto::PingResponse>>(
-        stub, &queue_, &Stub::AsyncPing);
+        flags_, stub, &queue_, &Stub::AsyncPing);
   }
 
   const Flags flags_;
@@ -206,6 +230,10 @@ Flags ParseFlags(int argc, char** argv) {
   app.add_option("--max-calls", flags.max_calls, "How many at most");
   app.add_option("--server-pid", flags.server_pid,
                  "Whose CPU time to report per call");
+  app.add_option("--value-bytes", flags.value_bytes, "Of a value that is set");
+  app.add_option("--instance", flags.instance, "Which component calls are for");
+  app.add_option("--encryption", flags.encryption,
+                 "Configures the instance first, with this value");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -217,6 +245,7 @@ Flags ParseFlags(int argc, char** argv) {
 int Main(int argc, char** argv) {
   const Flags flags = ParseFlags(argc, argv);
   Client client(flags);
+  if (!flags.encryption.empty()) client.Init();
   // Every key exists before the first Get, and every connection is open.
   client.Run("set", kKeys, /*seconds=*/10);
   client.Run(flags.op, kWarmUpCalls, /*seconds=*/10);
