@@ -18,15 +18,13 @@
 #include "absl/container/btree_map.h"
 #include "engine/errors.h"
 #include "engine/record.h"
+#include "engine/store_meta.h"
 
 namespace statecpp {
 namespace {
 
 using Table = LmdbEnvironment::Table;
 using WriteTransaction = LmdbEnvironment::WriteTransaction;
-
-constexpr absl::string_view kHeaderKey = "header";
-constexpr absl::string_view kAccumulatorKey = "acc";
 
 // Pages that one change may touch beside those of its value: one for each level
 // of both trees, and some for the list of free pages.
