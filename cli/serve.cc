@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
+#include "cli/process_hardening.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -45,6 +46,7 @@ struct ServeFlags {
   absl::Duration wait_lock = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::ZeroDuration();
   bool allow_network_fs = false;
+  bool require_mlock = false;
 };
 
 // The map's file could not be read or was cut short behind our back. Only calls
@@ -143,7 +145,21 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
+// Before a key is read. False, with the reason in the log: do not serve.
+bool MayHoldKeys(const ServeFlags& flags) {
+  const absl::Status status = CheckKeyMemory();
+  if (status.ok()) return true;
+  if (flags.require_mlock) {
+    LogError("not serving, as --require-mlock demands",
+             {{"error", status.message()}});
+    return false;
+  }
+  LogWarning(status.message());
+  return true;
+}
+
 ExitCode Serve(const ServeFlags& flags) {
+  if (!MayHoldKeys(flags)) return kExitUsage;
   std::optional<mode_t> mode;
   if (flags.socket_mode != "auto") {
     mode = ParseMode(flags.socket_mode);
@@ -252,6 +268,9 @@ void AddServe(VerbTable& verbs) {
               "long");
   serve->add_flag("--allow-network-fs", flags->allow_network_fs,
                   "Serve from NFS and its kin all the same; can lose data");
+  serve->add_flag("--require-mlock", flags->require_mlock,
+                  "Do not start, instead of warning, where keys could come "
+                  "into swap because memory cannot be locked");
 }
 
 }  // namespace statecpp

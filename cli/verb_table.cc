@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/end_signals.h"
+#include "cli/process_hardening.h"
 
 namespace statecpp {
 namespace {
@@ -41,6 +42,9 @@ CLI::App* VerbTable::Add(const std::string& name, const std::string& help,
   CLI::App* parent = &app_;
   if (words.size() > 1) parent = app_.get_subcommand(words.front());
   CLI::App* const app = parent->add_subcommand(words.back(), help);
+  app->add_flag("--allow-core-dumps", allow_core_dumps_,
+                "Let this process be dumped and traced: values, and what is "
+                "left of keys, can come into a core file");
   verbs_.push_back({app, std::move(action), signals});
   return app;
 }
@@ -82,6 +86,13 @@ ExitCode VerbTable::Run(int argc, char** argv) {
     app_.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     return app_.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  // Before any verb reads a key.
+  if (!allow_core_dumps_) {
+    if (const absl::Status status = ForbidCoreDumps(); !status.ok()) {
+      std::cerr << "statecpp: " << status.message() << "\n";
+      return kExitUsage;
+    }
   }
   for (const Verb& verb : verbs_) {
     if (!verb.app->parsed()) continue;

@@ -33,9 +33,11 @@ class VerbTable {
   VerbTable(const VerbTable&) = delete;
   VerbTable& operator=(const VerbTable&) = delete;
 
-  // Adds a verb, to which the caller adds flags. `action` is run once, after
-  // the flags have been read; what they are read into is best shared with it.
-  // The name may be of two words, the first of which is that of a group.
+  // Adds a verb, to which the caller adds flags. It has --allow-core-dumps
+  // already: without it a process of any verb is not dumped (ForbidCoreDumps).
+  // `action` is run once, after the flags have been read; what they are read
+  // into is best shared with it. The name may be of two words, the first of
+  // which is that of a group.
   CLI::App* Add(const std::string& name, const std::string& help, Action action,
                 Signals signals = Signals::kUnblocked);
 
@@ -59,6 +61,7 @@ class VerbTable {
 
   CLI::App app_;
   std::vector<Verb> verbs_;
+  bool allow_core_dumps_ = false;
 };
 
 }  // namespace statecpp

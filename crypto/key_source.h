@@ -2,14 +2,14 @@
 #ifndef STATECPP_CRYPTO_KEY_SOURCE_H_
 #define STATECPP_CRYPTO_KEY_SOURCE_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "crypto/key_command.h"
+#include "crypto/key_file.h"
 #include "crypto/master_key.h"
 #include "crypto/secret_bytes.h"
 
@@ -44,15 +44,10 @@ class KeySource {
   virtual std::string path() const { return ""; }
 };
 
-// Told, once for each time a file is read, why it should have been refused.
-using KeyWarning = std::function<void(absl::string_view text)>;
-
-// A file that holds one key, in a form that ParseKey takes. Symbolic links are
-// followed. The file must be a regular one, owned by this user or by root, that
-// neither others can read nor anyone but its owner change, in a folder where
-// others cannot put another in its place: Load looks at the file that it has
-// opened. With `allow_loose` what breaks these rules is read all the same, and
-// `on_warning` is told. The key's name is that of the file without its ending.
+// A file that holds one key, in a form that ParseKey takes. Others may neither
+// read it nor change it, under the rules of key_file.h; with `allow_loose` it
+// is read all the same, and `on_warning` is told. The key's name is that of the
+// file without its ending.
 std::shared_ptr<const KeySource> KeyFileSource(std::string path,
                                                bool allow_loose,
                                                KeyWarning on_warning = nullptr);
@@ -71,8 +66,6 @@ std::shared_ptr<const KeySource> KeyringFileSource(
 // shows it: call this while no other thread is there to use the environment.
 // A variable that is not set is an error of Load. The key's name is `name`.
 std::shared_ptr<const KeySource> KeyEnvironmentSource(std::string name);
-
-inline constexpr absl::Duration kKeyCommandTimeout = absl::Seconds(10);
 
 // What a command prints: one key in a form that ParseKey takes, 4 KiB at most.
 // `argv` is executed as it stands, without a shell; a name without a slash is

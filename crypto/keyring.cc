@@ -26,6 +26,7 @@ Keyring::Base::Base(const Secret& root, const StoreId& store_id)
       header_tag(root.Derive("header")),
       plain_tag(root.Derive("plain")),
       meta_cipher(root.Derive("meta")),
+      token_cipher(root.Derive("token")),
       wrap(root.Derive("wrap")) {}
 
 std::shared_ptr<const Keyring> Keyring::Plain(const Secret& root,

@@ -40,6 +40,7 @@ struct WrappedDataKey {
 // - `header`: the tag that closes the store's header
 // - `plain`: the tag of plain records, and of a plain store's own values
 // - `meta`: a sealed store's own values
+// - `token`: what callers carry from one page to the next
 // - `wrap`: what the data keys are wrapped under
 //
 // and the data keys, under which a sealed store's records are sealed: random,
@@ -99,6 +100,10 @@ class Keyring {
     return base_->plain_tag;
   }
 
+  // What continuation tokens are sealed under, in plain stores too: path hashes
+  // stand in them, which are no business of whoever carries a token.
+  const Aead& token_cipher() const { return base_->token_cipher; }
+
  private:
   // Plain records have no data key.
   static constexpr uint32_t kPlainKeyId = 0;
@@ -114,6 +119,7 @@ class Keyring {
     const KeyedTag header_tag;
     const KeyedTag plain_tag;
     const XChaCha20Poly1305 meta_cipher;
+    const XChaCha20Poly1305 token_cipher;
     const Secret wrap;
   };
   using DataKeys = std::map<uint32_t, const XChaCha20Poly1305>;

@@ -170,6 +170,21 @@ class CommitQueueTest : public ::testing::Test {
   std::optional<CommitQueue> queue_;
 };
 
+TEST_F(CommitQueueTest, ManyBatchesAtOnceAreAnsweredInTheirOrder) {
+  StartQueue();
+  EXPECT_THAT(queue_->CommitAll({}), SizeIs(0));
+  const std::vector<Verdict> verdicts = queue_->CommitAll(
+      {{storage_.Put("a", "1", Expectation::Absent())},
+       {storage_.Put("a", "2", Expectation::Absent())},
+       {storage_.Keep("b", Expectation::Absent()), storage_.Put("c", "3")}});
+  ASSERT_THAT(verdicts, SizeIs(3));
+  EXPECT_EQ(verdicts[0].outcome, Outcome::kCommitted);
+  EXPECT_EQ(verdicts[1].outcome, Outcome::kConflict);
+  EXPECT_EQ(verdicts[2].outcome, Outcome::kCommitted);
+  EXPECT_THAT(storage_.Read("a"), IsOkAndHolds(Optional(Eq("1"))));
+  EXPECT_THAT(storage_.Read("c"), IsOkAndHolds(Optional(Eq("3"))));
+}
+
 TEST_F(CommitQueueTest, ALoneWriteIsCommittedAtOnce) {
   StartQueue();
   Call* const call = NewPut("a", "1");
@@ -461,9 +476,10 @@ TEST_F(CommitQueueTest, ManyThreadsShareCommits) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([this, t] {
       for (int i = 0; i < kWrites; ++i) {
-        Call* const call = NewPut(absl::StrCat(t), absl::StrCat(i));
-        call->Submit(*queue_);
-        ASSERT_EQ(call->outcome(), Outcome::kCommitted);
+        // Not NewCall, which is for one thread.
+        Call call({storage_.Put(absl::StrCat(t), absl::StrCat(i))});
+        call.Submit(*queue_);
+        ASSERT_EQ(call.outcome(), Outcome::kCommitted);
       }
     });
   }

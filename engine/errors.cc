@@ -12,11 +12,14 @@
 namespace statecpp::error {
 namespace {
 
-// What became of one item of a bulk write: names its key once, and does not say
-// "nothing" of a call that wrote the others.
+// Of a part of a call whose other parts were written.
+std::string WithoutNothingWritten(const absl::Status& status) {
+  return absl::StrReplaceAll(status.message(), {{"; nothing was written", ""}});
+}
+
+// What became of one item of a bulk write: names its key once.
 std::string ItemText(const BulkFailure& failure) {
-  const std::string text = absl::StrReplaceAll(failure.status.message(),
-                                               {{"; nothing was written", ""}});
+  const std::string text = WithoutNothingWritten(failure.status);
   const std::string key = absl::StrCat("\"", failure.key, "\"");
   return absl::StrContains(text, key) ? text : absl::StrCat(key, ": ", text);
 }
@@ -99,6 +102,32 @@ absl::Status ItemPastReplyLimit(uint64_t limit) {
           "left out: with this item the reply would pass the limit of ", limit,
           " bytes; read fewer keys at a time")),
       413);
+}
+
+absl::Status EmptyPattern() {
+  return InvalidArgument(
+      "the pattern is empty; \"%\" lists all keys; nothing was listed");
+}
+
+absl::Status ForeignToken() {
+  return InvalidArgument(
+      "the continuation token is not one that this store gave for this "
+      "pattern; begin again without a token; nothing was listed");
+}
+
+absl::Status PrefixRequired() {
+  return InvalidArgument(
+      "a prefix is required: at least one byte before its closing \"||\"; "
+      "nothing was deleted");
+}
+
+absl::Status PrefixPartlyDeleted(const absl::Status& cause,
+                                 absl::string_view prefix, int64_t deleted) {
+  return Reworded(
+      cause,
+      absl::StrCat(deleted, " items below \"", prefix,
+                   "\" were deleted, then: ", WithoutNothingWritten(cause),
+                   "; delete the prefix again for the rest"));
 }
 
 absl::Status TooMuchContention(absl::string_view key, int attempts) {
@@ -200,6 +229,15 @@ absl::Status RecordDamaged(absl::string_view reason) {
 absl::Status HashCollision() {
   return absl::DataLossError(
       "the record at this key's place holds another key; nothing was changed");
+}
+
+absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
+                                int64_t deleted) {
+  return absl::DataLossError(absl::StrCat(
+      damaged, " damaged records below \"", prefix,
+      "\" were left, as nobody can read whose they are; the ", deleted,
+      " items that could be read were deleted; restore the damaged keys from a "
+      "backup, or overwrite or delete each by its name"));
 }
 
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {

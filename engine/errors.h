@@ -37,6 +37,14 @@ absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
 // An item of a bulk read that its reply has no room for.
 absl::Status ItemPastReplyLimit(uint64_t limit);
 
+absl::Status EmptyPattern();
+// A continuation token that does not open.
+absl::Status ForeignToken();
+absl::Status PrefixRequired();
+// `cause` came when `deleted` items below `prefix` were gone.
+absl::Status PrefixPartlyDeleted(const absl::Status& cause,
+                                 absl::string_view prefix, int64_t deleted);
+
 // --- Preconditions -----------------------------------------------------------
 
 // `expected` is the text given; `found` the live item's version, or nullopt.
@@ -81,6 +89,9 @@ absl::Status Storage(absl::string_view action, int code,
 
 absl::Status RecordDamaged(absl::string_view reason);
 absl::Status HashCollision();
+// Of a prefix delete that removed `deleted` items and left damaged records.
+absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
+                                int64_t deleted);
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason);
 absl::Status FormatTooNew(absl::string_view path, int found, int supported);
 absl::Status FileDamaged(absl::string_view path, absl::string_view reason);

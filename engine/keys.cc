@@ -22,23 +22,55 @@ void Append(std::string& key, const Bytes& hash) {
   key.append(reinterpret_cast<const char*>(hash.data()), hash.size());
 }
 
+// How much of `text` the first prefixes that end in a separator cover.
+struct Split {
+  int ancestors = 0;
+  size_t end = 0;
+};
+
+// Puts the ancestors of all that begins with `text` behind `key`. They are the
+// same whatever follows: a separator is found from the left, so nothing behind
+// it moves it.
+Split AppendAncestors(const PathHash& paths, absl::string_view text,
+                      std::string& key) {
+  Split split;
+  while (split.ancestors < kMaxAncestors) {
+    const size_t separator = text.find(kSeparator, split.end);
+    if (separator == absl::string_view::npos) break;
+    split.end = separator + kSeparator.size();
+    ++split.ancestors;
+    key.push_back(kAncestorMark);
+    Append(key, paths.OfAncestor(text.substr(0, split.end)));
+  }
+  return split;
+}
+
 }  // namespace
 
 std::string RecordKey(const PathHash& paths, absl::string_view user_key) {
   std::string key;
   key.reserve(kMaxAncestors * (1 + PathHash::kAncestorSize) + 1 +
               PathHash::kLeafSize);
-  size_t end = 0;
-  for (int depth = 0; depth < kMaxAncestors; ++depth) {
-    const size_t separator = user_key.find(kSeparator, end);
-    if (separator == absl::string_view::npos) break;
-    end = separator + kSeparator.size();
-    key.push_back(kAncestorMark);
-    Append(key, paths.OfAncestor(user_key.substr(0, end)));
-  }
+  AppendAncestors(paths, user_key, key);
   key.push_back(kLeafMark);
   Append(key, paths.OfLeaf(user_key));
   return key;
+}
+
+std::string RangeBelow(const PathHash& paths, absl::string_view head) {
+  std::string range;
+  AppendAncestors(paths, head, range);
+  return range;
+}
+
+std::string RangeOfChildren(const PathHash& paths, absl::string_view prefix) {
+  std::string range;
+  const Split split = AppendAncestors(paths, prefix, range);
+  // A prefix that ends in an odd number of bars is split before the last one:
+  // "a|||" has the children "a|||b" below "a||" and "a||||b" below "a||||".
+  const bool is_a_node = split.end == prefix.size();
+  if (is_a_node || split.ancestors == kMaxAncestors) range.push_back(kLeafMark);
+  return range;
 }
 
 std::string ExpiryKey(absl::Time now, absl::Time expires,

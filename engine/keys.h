@@ -28,6 +28,19 @@ namespace statecpp {
 // The record key of a user's key.
 std::string RecordKey(const PathHash& paths, absl::string_view user_key);
 
+// Ranges of record keys, each named by the bytes that its record keys begin
+// with. A range has every record that was asked for and may have others:
+// prefixes deeper than six, and some that do not end where a key is split,
+// share one with their neighbours, and ancestors may collide. The key inside
+// the record decides.
+
+// Of all keys that begin with `head`, whatever it ends in.
+std::string RangeBelow(const PathHash& paths, absl::string_view head);
+
+// Of the direct children of `prefix`, which ends in "||": keys that begin with
+// it and have no "||" behind it.
+std::string RangeOfChildren(const PathHash& paths, absl::string_view prefix);
+
 // The expiry entry of a record that was written at `now` and expires at
 // `expires`. It is due at the first multiple, behind that moment, of the
 // smallest power of two seconds that is at least 64 s and a sixteenth of the

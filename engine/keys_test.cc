@@ -127,6 +127,57 @@ TEST_F(RecordKeyTest, APrefixIsOneRangeAndItsDirectChildrenAreOne) {
   }
 }
 
+TEST_F(RecordKeyTest, ARangeIsNamedByTheAncestorsOfWhatIsFixed) {
+  const PathHash& paths = keyring_->paths();
+  const auto ancestors = [&](absl::string_view key) {
+    const std::string whole = KeyOf(key);
+    return whole.substr(0, whole.size() - kLeaf);
+  };
+  EXPECT_EQ(RangeBelow(paths, ""), "");
+  EXPECT_EQ(RangeBelow(paths, "a"), "");
+  EXPECT_EQ(RangeBelow(paths, "a|"), "");
+  EXPECT_EQ(RangeBelow(paths, "a||"), ancestors("a||"));
+  EXPECT_EQ(RangeBelow(paths, "a||b"), ancestors("a||"));
+  EXPECT_EQ(RangeBelow(paths, "a||b||"), ancestors("a||b||"));
+
+  const std::string leaves(1, '\0');
+  EXPECT_EQ(RangeOfChildren(paths, "a||"), ancestors("a||") + leaves);
+  EXPECT_EQ(RangeOfChildren(paths, "a||||"), ancestors("a||||") + leaves);
+  // Split before its last bar, so its children are not below one node.
+  EXPECT_EQ(RangeOfChildren(paths, "a|||"), ancestors("a||"));
+  // All that is deeper than six stands together.
+  EXPECT_EQ(RangeOfChildren(paths, "1||2||3||4||5||6||"),
+            ancestors("1||2||3||4||5||6||") + leaves);
+  EXPECT_EQ(RangeOfChildren(paths, "1||2||3||4||5||6||7||"),
+            ancestors("1||2||3||4||5||6||") + leaves);
+}
+
+TEST_F(RecordKeyTest, ARangeHasAllThatWasAskedFor) {
+  // Every text of up to seven bars and letters, as key and as prefix.
+  std::vector<std::string> texts = {""};
+  for (size_t i = 0; texts[i].size() < 7; ++i) {
+    texts.push_back(texts[i] + "|");
+    texts.push_back(texts[i] + "a");
+  }
+  std::vector<std::string> places;
+  for (const std::string& text : texts) places.push_back(KeyOf(text));
+  for (const std::string& prefix : texts) {
+    const std::string below = RangeBelow(keyring_->paths(), prefix);
+    const std::string children = RangeOfChildren(keyring_->paths(), prefix);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (!absl::StartsWith(texts[i], prefix)) continue;
+      EXPECT_TRUE(absl::StartsWith(places[i], below))
+          << texts[i] << " below " << prefix;
+      if (!absl::EndsWith(prefix, "||") ||
+          absl::StrContains(texts[i].substr(prefix.size()), "||")) {
+        continue;
+      }
+      EXPECT_TRUE(absl::StartsWith(places[i], children))
+          << texts[i] << ", child of " << prefix;
+    }
+  }
+}
+
 constexpr char kPlace[] = "place";
 const absl::Time kNow = absl::FromUnixSeconds(1790000003);
 

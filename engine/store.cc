@@ -10,9 +10,12 @@
 #include "crypto/random.h"
 #include "engine/commit_queue.h"
 #include "engine/errors.h"
+#include "engine/key_listing.h"
 #include "engine/keys.h"
 #include "engine/lmdb_storage.h"
+#include "engine/prefix_delete.h"
 #include "engine/record.h"
+#include "engine/record_scan.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_keys.h"
@@ -152,6 +155,13 @@ class Store::Impl {
     }
   }
 
+  // For calls that look more than once.
+  RecordScan::Look Look() {
+    return [this] { return OpenSnapshot(); };
+  }
+
+  const CurrentKeyring& keyring() const { return storage_->keyring(); }
+  CommitQueue& queue() { return queue_; }
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -292,6 +302,16 @@ absl::Status Store::Delete(WriteOp op) {
   std::vector<WriteOp> ops;
   ops.push_back(std::move(op));
   return Transact(std::move(ops)).status();
+}
+
+absl::StatusOr<int64_t> Store::DeleteWithPrefix(absl::string_view prefix) {
+  return DeleteChildren(impl_->Look(), impl_->keyring(), impl_->queue(),
+                        impl_->time().ForVisibility(), prefix);
+}
+
+absl::StatusOr<KeyPage> Store::ListKeys(const KeyQuery& query) const {
+  return ReadKeyPage(impl_->Look(), impl_->keyring(), SystemRandom(),
+                     impl_->time().ForVisibility(), query);
 }
 
 absl::Status Store::GrowTo(uint64_t max_size) {

@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "engine/etag.h"
 #include "engine/item.h"
+#include "engine/key_query.h"
 #include "engine/options.h"
 #include "engine/write.h"
 
@@ -124,6 +125,47 @@ class Store {
       absl::AnyInvocable<void(absl::StatusOr<std::vector<ETag>>)>;
   void TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
                      TransactDone done);
+
+  // Removes the direct children of a prefix: the items whose keys begin with it
+  // and have no further "||" behind it, the key that is the prefix itself among
+  // them. A prefix that does not end in "||" gets one.
+  //
+  //   of  actor||a  actor||b  actor||b||c  actors||d
+  //   DeleteWithPrefix("actor") removes actor||a and actor||b, and returns 2
+  //
+  // Returns how many live items were removed. Expired ones go too, and do not
+  // count.
+  //
+  // Many writes and not one: each is durable by itself, readers may see some of
+  // them done, and a call that fails or is killed has removed some. What was
+  // there before the call is gone when it returns. A Set of a child that comes
+  // while it runs may be removed in its turn; it survives where it comes
+  // between the look at the child and its removal.
+  //
+  // INVALID_ARGUMENT: the prefix is empty, or "||".
+  // DATA_LOSS: damaged records, whose keys nobody can read, stand where the
+  //     children do. They are left, and all that can be read is removed; the
+  //     text says how many there are of both.
+  // Any error of a write: removed so far are as many as the text says.
+  absl::StatusOr<int64_t> DeleteWithPrefix(absl::string_view prefix);
+
+  // Lists keys by a pattern, in pages or all at once. See KeyQuery.
+  //
+  // The order is the store's own: always the same, and no other order that a
+  // caller knows. Not one moment: a key that is there from the first page to
+  // the last is listed exactly once, however often it is written; one that
+  // comes or goes meanwhile, once or not at all. Expired items are not listed.
+  //
+  // Reads every record below the longest prefix ending in "||" that the pattern
+  // begins with; all of the store where there is none ("%x"). A page takes
+  // memory for its keys, and one without a size for all that match.
+  //
+  // A damaged record does not fail the call, which could then list nothing
+  // until the record is mended: KeyPage::damaged counts them.
+  //
+  // INVALID_ARGUMENT: the pattern is empty, or the token is not one that this
+  //     store gave for this pattern.
+  absl::StatusOr<KeyPage> ListKeys(const KeyQuery& query) const;
 
   // Raises the ceiling that Options::max_size set. A smaller value changes
   // nothing and is no error. Waits for reads in hand.

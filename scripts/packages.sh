@@ -9,7 +9,7 @@ packages_to_build=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto
   bazel-skylib openjdk-17-jdk-headless g++ python3
   libabsl-dev libcli11-dev libgrpc++-dev liblmdb-dev libprotobuf-dev
-  libsodium-dev protobuf-compiler protobuf-compiler-grpc
+  libsimdjson-dev libsodium-dev protobuf-compiler protobuf-compiler-grpc
 )
 # curl is what README's commands, which .ci/run tries, take for an app.
 packages_to_test=(curl:curl libbenchmark-dev libgmock-dev libgtest-dev)

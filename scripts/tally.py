@@ -7,7 +7,8 @@
                         `N passed, N failed, N skipped` last; 1 if any failed
 
 FOLDER holds, as far as a part was run: bazel.json (Bazel's build events) and
-bazel.status, go.json (`go test -json`) and go.status, and notes, of lines
+bazel.status, go.json (`go test -json`) and go.status, vectors.json
+(tests/wycheproof/vectors.py) and vectors.status, and notes, of lines
 `failed|skipped COUNT REASON`.
 """
 
@@ -104,6 +105,10 @@ def cases_from_go(lines):
     return cases
 
 
+def cases_from_vectors(lines):
+    return [(event["case"], event["outcome"]) for event in events(lines)]
+
+
 def sum_up(folder):
     total = {PASSED: 0, FAILED: 0, SKIPPED: 0}
 
@@ -118,6 +123,7 @@ def sum_up(folder):
         print(f"{part}: " + line_of(count))
 
     for part, name, read in (("C++", "bazel", cases_from_bazel),
+                             ("Wycheproof", "vectors", cases_from_vectors),
                              ("daprd", "go", cases_from_go)):
         status = folder / f"{name}.status"
         if not status.exists():

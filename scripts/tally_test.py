@@ -107,6 +107,14 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(self.sum_up(go=([go("fail")], 1)),
                          (1, "0 passed, 1 failed, 0 skipped"))
 
+    def test_every_vector_counts(self):
+        events = [{"case": "1", "outcome": "passed"},
+                  {"case": "2", "outcome": "failed"}]
+        self.assertEqual(self.sum_up(vectors=(events, 1)),
+                         (1, "1 passed, 1 failed, 0 skipped"))
+        self.assertEqual(self.sum_up(vectors=(events[:1], 1)),
+                         (1, "1 passed, 1 failed, 0 skipped"))
+
     def test_notes_count(self):
         (self.folder / "notes").write_text("skipped 40 no Go\nfailed 2 why\n")
         self.assertEqual(self.sum_up(), (1, "0 passed, 2 failed, 40 skipped"))

