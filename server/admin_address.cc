@@ -14,7 +14,6 @@
 namespace statecpp {
 namespace {
 
-constexpr const char* kName = "/.admin.sock";
 // The terminating zero needs a byte, too.
 constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 

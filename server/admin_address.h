@@ -21,6 +21,8 @@ namespace statecpp {
 // lives.
 class AdminAddress {
  public:
+  static constexpr const char* kName = "/.admin.sock";
+
   // Those of error::AdminSystem: the data root cannot be opened.
   static absl::StatusOr<AdminAddress> In(const std::string& data_root);
 

@@ -129,7 +129,7 @@ absl::StatusOr<std::string> AdminConnection::Receive(absl::Duration timeout) {
   return ReceiveAll(fd_, size, deadline);
 }
 
-bool AdminConnection::PeerLeftWithin(absl::Duration duration) {
+bool AdminConnection::HasInputWithin(absl::Duration duration) {
   return Await(fd_, POLLIN | POLLRDHUP, absl::Now() + duration);
 }
 

@@ -60,9 +60,9 @@ class AdminConnection {
   // INVALID_ARGUMENT: it is longer than a message may be.
   absl::StatusOr<std::string> Receive(absl::Duration timeout);
 
-  // Waits for `duration`, or for the peer to leave; true if it left. A peer
-  // that is not expected to say anything more leaves by whatever it sends, too.
-  bool PeerLeftWithin(absl::Duration duration);
+  // Waits for `duration`, or until Receive has something to read or to say of
+  // the peer, which may have left.
+  bool HasInputWithin(absl::Duration duration);
 
   // Has this and the other end find that the peer is gone.
   void Shutdown();

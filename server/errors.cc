@@ -9,12 +9,20 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace statecpp::error {
 namespace {
 
 constexpr absl::string_view kUnreachable = "statecpp/unreachable";
+
+absl::string_view KindOf(mode_t mode) {
+  return S_ISREG(mode)   ? "a regular file"
+         : S_ISDIR(mode) ? "a folder"
+         : S_ISLNK(mode) ? "a symbolic link"
+                         : "no socket";
+}
 
 absl::Status Unreachable(absl::string_view text) {
   absl::Status status = absl::UnavailableError(text);
@@ -41,12 +49,8 @@ absl::Status SocketFolderNotAFolder(absl::string_view folder) {
 }
 
 absl::Status NotASocket(absl::string_view path, mode_t mode) {
-  const char* what = S_ISREG(mode)   ? "a regular file"
-                     : S_ISDIR(mode) ? "a folder"
-                     : S_ISLNK(mode) ? "a symbolic link"
-                                     : "no socket";
   return absl::InvalidArgumentError(absl::StrCat(
-      "where the socket ", path, " should be is ", what,
+      "where the socket ", path, " should be is ", KindOf(mode),
       "; remove it or give another --socket-folder; it was left alone"));
 }
 
@@ -131,6 +135,40 @@ absl::Status AdminUnreachable(absl::string_view path, int error_number) {
       path, " as uid ", geteuid(), ": ", strerror(error_number),
       forbidden ? "; run this as the server's user" : "",
       "; nothing was done"));
+}
+
+absl::Status NoServer(absl::string_view data_root) {
+  return Unreachable(absl::StrCat("no server runs on ", data_root,
+                                  " any more; nothing was done"));
+}
+
+absl::Status AdminSocketTaken(absl::string_view path, mode_t mode) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("what has the admin socket's name ", path, " is ",
+                   KindOf(mode), "; move it away; it was left alone"));
+}
+
+absl::Status AdminBusy(int connections) {
+  return Unreachable(absl::StrCat(
+      "the server answers ", connections,
+      " requests of this kind already; try again when one of them has ended; "
+      "nothing was done"));
+}
+
+absl::Status AdminLeft() {
+  return absl::CancelledError("whoever asked has left");
+}
+
+absl::Status AdminRequestMisplaced() {
+  return absl::InternalError("the request is not about a store");
+}
+
+absl::Status NoKeyName(absl::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", absl::CEscape(name),
+      "\" cannot be the name of a key: it has 1 to 64 letters, digits, dots, "
+      "hyphens and underscores; give another with --name; nothing was "
+      "changed"));
 }
 
 absl::Status AdminPeerGone() {

@@ -46,9 +46,18 @@ absl::Status AdminSystem(absl::string_view what, absl::string_view path,
                          int error_number);
 // A server is there, or may be, and cannot be asked.
 absl::Status AdminUnreachable(absl::string_view path, int error_number);
+absl::Status NoServer(absl::string_view data_root);
 absl::Status AdminPeerGone();
 absl::Status AdminPeerSlow();
 absl::Status AdminMessageTooLarge(uint64_t size, size_t limit);
+
+absl::Status AdminSocketTaken(absl::string_view path, mode_t mode);
+absl::Status AdminBusy(int connections);
+// Whoever asked has left.
+absl::Status AdminLeft();
+// A request came to the wrong place: it is about the server, or about a store.
+absl::Status AdminRequestMisplaced();
+absl::Status NoKeyName(absl::string_view name);
 
 // Whether the error is that a server did not answer, whatever it was asked.
 bool IsUnreachable(const absl::Status& status);
