@@ -13,8 +13,8 @@
 // ComponentConfigFromProperties (component_metadata.h).
 namespace statecpp {
 
-// `spec.metadata` of a component, names in the user's spelling. May hold
-// secrets: never log or store one.
+// `spec.metadata` of a component, names in the user's spelling. Of a field that
+// is secret or unknown the name is here and the value is not (init_request.h).
 using Properties = std::map<std::string, std::string>;
 
 // daprd receives replies of up to 4 MiB and cannot be told otherwise. A value
@@ -49,11 +49,31 @@ enum class Encryption {
   kRequired,  // no key, no store
 };
 
+// Where the key of an instance's store is.
+struct OwnKey {
+  enum class Place {
+    kNone,  // the component names none; the server's key it is
+    kValue,
+    kKeyFile,
+    kPassphraseFile,
+    kKeyringFile,
+  };
+
+  Place place = Place::kNone;
+  // Of the three files: as the component names it, in the server's --key-dir.
+  // Of a value: what tells it from another in this process and says nothing of
+  // it.
+  std::string text = "";
+
+  bool operator==(const OwnKey&) const = default;
+};
+
 // How to open an instance's store, and how to serve it.
 struct ComponentConfig {
   // The name of the store in the data root; its folder is FileNameOf() this.
   std::string data_dir = "";
   Encryption encryption = Encryption::kRequired;
+  OwnKey own_key = {};
   uint64_t max_size = uint64_t{10} << 30;
   // Zero: expired items are never removed, only invisible.
   absl::Duration cleanup_interval = absl::Minutes(1);

@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "api/instance_name.h"
 #include "api/metadata_value.h"
 
@@ -48,6 +49,22 @@ bool ParseEncryption(absl::string_view value, ComponentConfig& config) {
     return false;
   }
   return true;
+}
+
+// Not beyond the folder: whoever can connect could otherwise learn what files
+// there are. An absolute path may lead into it; the server knows.
+template <OwnKey::Place place>
+bool ParseKeyPath(absl::string_view value, ComponentConfig& config) {
+  for (const absl::string_view segment : absl::StrSplit(value, '/')) {
+    if (segment == "..") return false;
+  }
+  config.own_key = {.place = place, .text = std::string(value)};
+  return true;
+}
+
+template <OwnKey::Place place>
+std::string PrintKey(const ComponentConfig& config) {
+  return config.own_key.place == place ? config.own_key.text : "(none)";
 }
 
 bool ParseMaxSize(absl::string_view value, ComponentConfig& config) {
@@ -128,6 +145,16 @@ std::string PrintEncryption(const ComponentConfig& config) {
 std::string PrintBulkMode(const ComponentConfig& config) {
   return config.settings.bulk_mode == BulkMode::kAtomic ? "atomic" : "perItem";
 }
+
+constexpr absl::string_view kKeyPath =
+    "a file in the server's --key-dir, such as \"orders.key\", without \"..\"";
+// Whoever can connect can send an Init.
+constexpr absl::string_view kNotFromHere =
+    "a component may not have the server run a command or read its "
+    "environment, since whoever can connect to the socket can send one; give "
+    "the key to the server (statecpp serve --key-command or --key-env), or "
+    "name "
+    "an encryptionKeyFile";
 
 constexpr ComponentField kFields[] = {
     {.name = "dataDir",
@@ -217,11 +244,42 @@ constexpr ComponentField kFields[] = {
      .print = [](const ComponentConfig& config) -> std::string {
        return config.strict_metadata ? "true" : "false";
      }},
-    {.name = "encryptionKey", .use = Use::kKeySource, .secret = true},
-    {.name = "encryptionKeyring", .use = Use::kKeySource, .secret = true},
-    {.name = "encryptionKeyFile", .use = Use::kKeySource},
-    {.name = "encryptionPassphraseFile", .use = Use::kKeySource},
-    {.name = "encryptionKeyringFile", .use = Use::kKeySource},
+    {.name = "encryptionKey",
+     .use = Use::kKeySource,
+     .secret = true,
+     .print = PrintKey<OwnKey::Place::kValue>},
+    {.name = "encryptionKeyFile",
+     .use = Use::kKeySource,
+     .expected = kKeyPath,
+     .parse = ParseKeyPath<OwnKey::Place::kKeyFile>,
+     .print = PrintKey<OwnKey::Place::kKeyFile>},
+    {.name = "encryptionPassphraseFile",
+     .use = Use::kKeySource,
+     .expected = kKeyPath,
+     .parse = ParseKeyPath<OwnKey::Place::kPassphraseFile>,
+     .print = PrintKey<OwnKey::Place::kPassphraseFile>},
+    {.name = "encryptionKeyringFile",
+     .use = Use::kKeySource,
+     .expected = kKeyPath,
+     .parse = ParseKeyPath<OwnKey::Place::kKeyringFile>,
+     .print = PrintKey<OwnKey::Place::kKeyringFile>},
+    {.name = "encryptionKeyring",
+     .use = Use::kRefused,
+     .secret = true,
+     .expected = "a keyring is a file; name it in encryptionKeyringFile"},
+    {.name = "encryptionPassphrase",
+     .use = Use::kRefused,
+     .secret = true,
+     .expected =
+         "a passphrase is in a file; name it in encryptionPassphraseFile"},
+    {.name = "encryptionKeyCommand",
+     .use = Use::kRefused,
+     .secret = true,
+     .expected = kNotFromHere},
+    {.name = "encryptionKeyEnv",
+     .use = Use::kRefused,
+     .secret = true,
+     .expected = kNotFromHere},
     {.name = "actorStateStore", .use = Use::kDaprd},
     {.name = "keyPrefix", .use = Use::kDaprd},
     {.name = "outboxPublishPubsub", .use = Use::kDaprd},
@@ -278,7 +336,12 @@ absl::string_view NearestComponentField(absl::string_view name) {
 std::string DescribeChange(const ComponentField& field,
                            absl::string_view before, absl::string_view after) {
   if (field.secret) {
-    return absl::StrCat(field.name, ": (secret) -> (another secret)");
+    constexpr absl::string_view kNone = "(none)";
+    return absl::StrCat(field.name, ": ", before == kNone ? kNone : "(secret)",
+                        " -> ",
+                        after == kNone    ? kNone
+                        : before == kNone ? "(secret)"
+                                          : "(another secret)");
   }
   return absl::StrCat(field.name, ": ", before, " -> ", after);
 }

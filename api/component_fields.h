@@ -22,7 +22,10 @@ namespace statecpp {
 struct ComponentField {
   enum class Use {
     kSetting,    // of ours; `expected`, `parse` and `print` are set
-    kKeySource,  // of ours; where the key of a sealed store comes from
+    kKeySource,  // of ours; where the key of a sealed store comes from: as a
+                 // setting, but that a secret one has no `parse`
+    kRefused,    // what might be taken for a key source; `expected` says why
+                 // it is none
     kDaprd,      // daprd's own, which it passes on to every component
     kDaprdSeal,  // daprd's own; switches its encryption on
   };
@@ -32,7 +35,8 @@ struct ComponentField {
   Use use;
   // Whether the value must never be shown or stored.
   bool secret = false;
-  // What a value looks like: follows "expected" in an error.
+  // What a value looks like: follows "expected" in an error. Of what is refused
+  // the reason, and what to do instead.
   absl::string_view expected = "";
   // Reads a value, which is not empty, into its place. False, with `config`
   // unchanged, where it is not what is expected.

@@ -16,18 +16,23 @@
 namespace statecpp {
 namespace {
 
-// The one place to open once stores can be sealed.
-absl::Status RefuseSealing(const ComponentConfig& config) {
-  if (config.encryption == Encryption::kOff) return absl::OkStatus();
-  return error::SealingNotBuilt();
-}
+using Use = ComponentField::Use;
 
 std::string DaprdSealsWarning(absl::string_view name) {
   return absl::StrCat(
       "metadata field \"", name,
       "\" is daprd's: daprd then encrypts values itself before it sends them "
-      "here, and refuses queries; it is not a key of this store and is not "
+      "here, those of actors and workflows excepted, and refuses queries; it "
+      "is not a key of this store, which needs none of daprd's, and is not "
       "stored");
+}
+
+std::string ForgottenKeyWarning(absl::string_view name) {
+  return absl::StrCat(
+      "metadata field \"", name,
+      "\" is remembered nowhere: after a restart of this server every call "
+      "fails until daprd sends Init again; give the server the key instead "
+      "(statecpp serve --key-file), or name an encryptionKeyFile");
 }
 
 std::string UnusedKeyWarning(absl::string_view name) {
@@ -55,13 +60,37 @@ absl::Status CheckNamesDiffer(const Properties& properties) {
   return absl::OkStatus();
 }
 
-// Reads every field that is a setting of ours.
+// A key has one place: of two, one would be ignored, and perhaps the one that
+// was meant.
+absl::Status CheckKeySources(const Properties& properties) {
+  absl::string_view first;
+  for (const auto& [name, value] : properties) {
+    const ComponentField* field = FindComponentField(name);
+    if (field == nullptr) continue;
+    if (field->use == Use::kRefused) {
+      return error::RefusedField(field->name, field->expected);
+    }
+    // The value of a secret one is not here; that it has one was seen to.
+    const bool given =
+        field->secret || !absl::StripAsciiWhitespace(value).empty();
+    if (field->use != Use::kKeySource || !given) continue;
+    if (!first.empty()) return error::TwoKeySources(first, field->name);
+    first = field->name;
+  }
+  return absl::OkStatus();
+}
+
+// Reads every field that is ours.
 absl::StatusOr<ComponentConfig> ReadSettings(absl::string_view instance,
                                              const Properties& properties) {
   ComponentConfig config;
   for (const auto& [name, text] : properties) {
     const ComponentField* field = FindComponentField(name);
-    if (field == nullptr || field->parse == nullptr) continue;
+    if (field == nullptr) continue;
+    if (field->use == Use::kKeySource && field->secret) {
+      config.own_key.place = OwnKey::Place::kValue;
+    }
+    if (field->parse == nullptr) continue;
     const absl::string_view value = absl::StripAsciiWhitespace(text);
     if (value.empty() || field->parse(value, config)) continue;
     return error::InvalidField(field->name, value, field->expected);
@@ -82,6 +111,9 @@ absl::StatusOr<ParsedComponent> ComponentConfigFromProperties(
   if (absl::Status status = CheckNamesDiffer(properties); !status.ok()) {
     return status;
   }
+  if (absl::Status status = CheckKeySources(properties); !status.ok()) {
+    return status;
+  }
   absl::StatusOr<ComponentConfig> config = ReadSettings(instance, properties);
   if (!config.ok()) return config.status();
 
@@ -93,15 +125,15 @@ absl::StatusOr<ParsedComponent> ComponentConfigFromProperties(
         return error::UnknownField(name, NearestComponentField(name));
       }
       parsed.warnings.push_back(UnknownFieldWarning(name));
-    } else if (field->use == ComponentField::Use::kDaprdSeal) {
+    } else if (field->use == Use::kDaprdSeal) {
       parsed.warnings.push_back(DaprdSealsWarning(field->name));
-    } else if (field->use == ComponentField::Use::kKeySource &&
-               parsed.config.encryption == Encryption::kOff) {
-      parsed.warnings.push_back(UnusedKeyWarning(field->name));
+    } else if (field->use == Use::kKeySource) {
+      if (parsed.config.encryption == Encryption::kOff) {
+        parsed.warnings.push_back(UnusedKeyWarning(field->name));
+      } else if (field->secret) {
+        parsed.warnings.push_back(ForgottenKeyWarning(field->name));
+      }
     }
-  }
-  if (absl::Status status = RefuseSealing(parsed.config); !status.ok()) {
-    return status;
   }
   return parsed;
 }

@@ -12,7 +12,7 @@
 // Reads what a Dapr component's `spec.metadata` says of an instance.
 //
 //   absl::StatusOr<ParsedComponent> parsed = ComponentConfigFromProperties(
-//       "orders", {{"maxSize", "20Gi"}, {"encryption", "off"}});
+//       "orders", {{"maxSize", "20Gi"}, {"encryptionKeyFile", "a.key"}});
 //   if (!parsed.ok()) return parsed.status();
 //   for (const std::string& warning : parsed->warnings) Warn(warning);
 //
@@ -33,11 +33,12 @@ struct ParsedComponent {
 // also its folder's unless `dataDir` says otherwise.
 //
 // Not an error, but worth a warning: an unknown field, a field that makes daprd
-// encrypt, and a key source where encryption is off.
+// encrypt, a key source where encryption is off, and a key that a restart of
+// the server forgets.
 //
 // INVALID_ARGUMENT: a value is not what its field expects; two names differ in
-// case alone; a field is unknown and `strictMetadata` is set; the store would
-// be sealed, which this version cannot do.
+// case alone; there are two key sources, or one that a component may not name;
+// a field is unknown and `strictMetadata` is set.
 absl::StatusOr<ParsedComponent> ComponentConfigFromProperties(
     absl::string_view instance, const Properties& properties);
 

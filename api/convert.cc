@@ -190,15 +190,6 @@ absl::Status FitIntoReply(wire::BulkGetResponse& response) {
 
 }  // namespace
 
-Properties PropertiesFromProto(wire::InitRequest&& request) {
-  Properties properties;
-  for (auto& [name, value] :
-       *request.mutable_metadata()->mutable_properties()) {
-    properties.emplace(name, std::move(value));
-  }
-  return properties;
-}
-
 absl::StatusOr<absl::string_view> KeyFromProto(
     const wire::GetRequest& request) {
   if (request.key().empty()) return error::EmptyKey();

@@ -16,7 +16,8 @@
 #include "engine/item.h"
 #include "engine/write.h"
 
-// Dapr's messages into what the engine takes, and back.
+// Dapr's messages into what the engine takes, and back. Init's is in
+// init_request.h.
 //
 //   absl::StatusOr<WriteOp> op = SetFromProto(settings, std::move(request));
 //   if (!op.ok()) return GrpcStatusFrom(op.status());
@@ -35,10 +36,6 @@ namespace wire = ::dapr::proto::components::v1;
 
 // What daprd accepts in one reply is 4 MiB, framing and gRPC's own bytes aside.
 inline constexpr uint64_t kMaxReplySize = (uint64_t{4} << 20) - 2048;
-
-// --- Init --------------------------------------------------------------------
-
-Properties PropertiesFromProto(wire::InitRequest&& request);
 
 // --- Reads -------------------------------------------------------------------
 

@@ -548,15 +548,5 @@ TEST(ItemsToProtoTest, FailsWholeWhereTheKeysAloneAreTooMany) {
                     HasSubstr("fewer keys")));
 }
 
-// --- Init --------------------------------------------------------------------
-
-TEST(PropertiesFromProtoTest, KeepsNamesAndValuesAsTheyAre) {
-  wire::InitRequest request;
-  (*request.mutable_metadata()->mutable_properties())["MaxSize"] = " 1Gi ";
-  EXPECT_THAT(PropertiesFromProto(std::move(request)),
-              ElementsAre(testing::Pair("MaxSize", " 1Gi ")));
-  EXPECT_THAT(PropertiesFromProto(wire::InitRequest()), IsEmpty());
-}
-
 }  // namespace
 }  // namespace statecpp

@@ -36,12 +36,17 @@ absl::Status UnknownField(absl::string_view name, absl::string_view nearest) {
       "correct or remove it; the component was not initialised"));
 }
 
-absl::Status SealingNotBuilt() {
-  return InvalidArgument(
-      "metadata field \"encryption\" is \"required\", its default, but sealed "
-      "stores are not built yet in this version; to keep records in clear, "
-      "give the component encryption: \"off\", in quotes; the component was "
-      "not initialised");
+absl::Status RefusedField(absl::string_view name, absl::string_view reason) {
+  return InvalidArgument(absl::StrCat("metadata field \"", name,
+                                      "\" is not accepted: ", reason,
+                                      "; the component was not initialised"));
+}
+
+absl::Status TwoKeySources(absl::string_view name, absl::string_view other) {
+  return InvalidArgument(absl::StrCat(
+      "metadata fields \"", name, "\" and \"", other,
+      "\" name a key each, and a store is opened with one; remove one; the "
+      "component was not initialised"));
 }
 
 absl::Status InstanceNameTooLong(size_t size, size_t limit) {
@@ -60,6 +65,12 @@ absl::Status InstanceRecordUnreadable(absl::string_view instance,
           "; nothing was opened; restart daprd or reload the component, which "
           "configures it anew")),
       503);
+}
+
+absl::Status InitUnreadable() {
+  return InvalidArgument(
+      "the request is not the message that Init takes; the component was not "
+      "initialised");
 }
 
 absl::Status InvalidTtl(absl::string_view key, absl::string_view value) {
@@ -119,6 +130,55 @@ absl::Status EncryptionDiffers(absl::string_view data_dir) {
       "the store in dataDir \"", data_dir,
       "\" is open with another value of `encryption`; give the same, or "
       "another dataDir; nothing was changed"));
+}
+
+absl::Status SealedButOff(absl::string_view data_dir) {
+  return InvalidArgument(absl::StrCat(
+      "the store in dataDir \"", data_dir,
+      "\" is sealed, and the component says encryption: \"off\"; leave "
+      "`encryption` out, or give \"required\", or give another dataDir; "
+      "nothing "
+      "was opened"));
+}
+
+absl::Status NoKeyNamed(absl::string_view instance, absl::string_view dev_key) {
+  return KeyRefused(absl::StrCat(
+      "there is no key to seal the store of component instance \"", instance,
+      "\" with: encryption is \"required\", its default, and neither the "
+      "server "
+      "nor the component names a key; make one with `statecpp keygen FILE` and "
+      "start `statecpp serve --key-file FILE`, or, to keep records in clear, "
+      "give the component encryption: \"off\", in quotes; ",
+      dev_key.empty() ? ""
+                      : absl::StrCat("there is ", dev_key,
+                                     ", which `statecpp serve --dev` takes; "),
+      "nothing was opened"));
+}
+
+absl::Status KeyForgotten(absl::string_view instance) {
+  return AboutKey(WithHttpCode(
+      absl::UnavailableError(absl::StrCat(
+          "the key of component instance \"", instance,
+          "\" came with its Init, as encryptionKey, and is not remembered "
+          "across a restart of the server; restart daprd, or change the "
+          "component, so that it sends Init again; or better, start "
+          "`statecpp serve --key-file FILE` with that key; nothing was read or "
+          "written")),
+      503));
+}
+
+absl::Status NoKeyFolder(absl::string_view file) {
+  return InvalidArgument(absl::StrCat(
+      "the component names the key file \"", absl::CEscape(file.substr(0, 256)),
+      "\", and the server has no folder for such; start `statecpp serve "
+      "--key-dir DIR` with the folder that it is in; nothing was opened"));
+}
+
+absl::Status KeyFileOutside(absl::string_view file, absl::string_view folder) {
+  return InvalidArgument(absl::StrCat(
+      "the component names the key file \"", absl::CEscape(file.substr(0, 256)),
+      "\", which is not in the server's --key-dir ", folder,
+      "; name a file in it; nothing was read or opened"));
 }
 
 absl::Status QueryNotBuilt() {

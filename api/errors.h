@@ -21,11 +21,16 @@ absl::Status InvalidField(absl::string_view name, absl::string_view value,
 absl::Status RepeatedField(absl::string_view name, absl::string_view other);
 // `nearest` is the name that was probably meant, or empty.
 absl::Status UnknownField(absl::string_view name, absl::string_view nearest);
-absl::Status SealingNotBuilt();
+// `reason` says what to do instead, too.
+absl::Status RefusedField(absl::string_view name, absl::string_view reason);
+absl::Status TwoKeySources(absl::string_view name, absl::string_view other);
 absl::Status InstanceNameTooLong(size_t size, size_t limit);
 // The file that remembers an instance's configuration.
 absl::Status InstanceRecordUnreadable(absl::string_view instance,
                                       absl::string_view reason);
+
+// What Init came with is no message.
+absl::Status InitUnreadable();
 
 // --- Requests ----------------------------------------------------------------
 
@@ -45,6 +50,17 @@ absl::Status AdminRequestUnknown();
 // Calls for an instance that no Init has configured here.
 absl::Status InstanceUnknown(absl::string_view instance);
 absl::Status EncryptionDiffers(absl::string_view data_dir);
+// The store on disk is sealed, and the component says that it is not.
+absl::Status SealedButOff(absl::string_view data_dir);
+// Neither the component nor the server names a key. `dev_key` is the file that
+// --dev would use, or empty.
+absl::Status NoKeyNamed(absl::string_view instance, absl::string_view dev_key);
+// The key came with Init, and this process has had none.
+absl::Status KeyForgotten(absl::string_view instance);
+// A component names a key file: the server has no folder for these, or the file
+// is not in it.
+absl::Status NoKeyFolder(absl::string_view file);
+absl::Status KeyFileOutside(absl::string_view file, absl::string_view folder);
 absl::Status QueryNotBuilt();
 
 }  // namespace statecpp::error

@@ -29,6 +29,13 @@ void SortOut(const Properties& properties, InstanceRecord& record) {
   }
 }
 
+// False says no more than that: the parser's own words would quote the file.
+bool Read(absl::string_view json, v1::InstanceRecord& message) {
+  return google::protobuf::util::JsonStringToMessage({json.data(), json.size()},
+                                                     &message)
+      .ok();
+}
+
 }  // namespace
 
 InstanceRecord InstanceRecordFromProperties(absl::string_view instance,
@@ -54,14 +61,21 @@ std::string InstanceRecordToJson(const InstanceRecord& record) {
   return json;
 }
 
+bool InstanceRecord::ForgotKey() const {
+  return std::find(secrets.begin(), secrets.end(), "encryptionKey") !=
+         secrets.end();
+}
+
+std::string InstanceOfRecord(absl::string_view json) {
+  v1::InstanceRecord message;
+  return Read(json, message) ? message.instance() : "";
+}
+
 absl::StatusOr<InstanceRecord> InstanceRecordFromJson(
     absl::string_view instance, absl::string_view json) {
   instance = InstanceName(instance);
   v1::InstanceRecord message;
-  // The parser's own words would quote the file.
-  if (!google::protobuf::util::JsonStringToMessage({json.data(), json.size()},
-                                                   &message)
-           .ok()) {
+  if (!Read(json, message)) {
     return error::InstanceRecordUnreadable(
         instance, "it is not JSON with the fields that this program knows");
   }

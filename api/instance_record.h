@@ -31,6 +31,9 @@ struct InstanceRecord {
   // one of them is needed to open the store, only daprd can bring it again.
   std::vector<std::string> secrets = {};
 
+  // Whether the key that the store was opened with is one of them.
+  bool ForgotKey() const;
+
   bool operator==(const InstanceRecord&) const = default;
 };
 
@@ -50,6 +53,9 @@ std::string InstanceRecordToJson(const InstanceRecord& record);
 // it.
 absl::StatusOr<InstanceRecord> InstanceRecordFromJson(
     absl::string_view instance, absl::string_view json);
+
+// The name of the instance that the text is of; empty if it says none.
+std::string InstanceOfRecord(absl::string_view json);
 
 }  // namespace statecpp
 

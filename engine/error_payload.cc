@@ -11,6 +11,7 @@
 namespace statecpp::error {
 namespace {
 
+constexpr absl::string_view kAboutKey = "statecpp/about-key";
 constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
 constexpr absl::string_view kHttpCode = "statecpp/http-code";
 constexpr absl::string_view kSystem = "statecpp/system";
@@ -26,6 +27,19 @@ absl::Status Marked(absl::Status status, absl::string_view mark) {
 absl::Status WithHttpCode(absl::Status status, int http_code) {
   status.SetPayload(kHttpCode, absl::Cord(absl::StrCat(http_code)));
   return status;
+}
+
+absl::Status AboutKey(absl::Status status) {
+  status.SetPayload(kAboutKey, absl::Cord());
+  return status;
+}
+
+bool IsAboutKey(const absl::Status& status) {
+  return status.GetPayload(kAboutKey).has_value();
+}
+
+absl::Status KeyRefused(absl::string_view text) {
+  return AboutKey(WithHttpCode(absl::PermissionDeniedError(text), 403));
 }
 
 absl::Status InvalidArgument(absl::string_view text) {

@@ -17,6 +17,14 @@ namespace statecpp::error {
 absl::Status WithHttpCode(absl::Status status, int http_code);
 std::optional<int> HttpCode(const absl::Status& status);
 
+// Marked as being about a key that is missing or wrong: PERMISSION_DENIED, as
+// KeyRefused makes it, may also be about a folder.
+absl::Status AboutKey(absl::Status status);
+bool IsAboutKey(const absl::Status& status);
+
+// PERMISSION_DENIED about a key, and HTTP 403.
+absl::Status KeyRefused(absl::string_view text);
+
 // INVALID_ARGUMENT, and HTTP 400.
 absl::Status InvalidArgument(absl::string_view text);
 

@@ -11,10 +11,6 @@
 namespace statecpp::error {
 namespace {
 
-absl::Status KeyRefused(absl::string_view text) {
-  return WithHttpCode(absl::PermissionDeniedError(text), 403);
-}
-
 // The first bytes of a check value: they tell keys apart and say nothing of
 // them.
 std::string Prefix(const KeySlot::CheckValue& value) {

@@ -110,6 +110,19 @@ absl::StatusOr<std::optional<std::string>> DataRoot::ReadInstance(
   return text.str();
 }
 
+absl::StatusOr<std::vector<std::string>> DataRoot::ListInstances() const {
+  const std::string folder = path_ + "/instances";
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end;
+       !failure && entry != end; entry.increment(failure)) {
+    const std::filesystem::path& path = entry->path();
+    if (path.extension() == ".json") names.push_back(path.stem());
+  }
+  if (failure) return error::System("list", folder, failure.value());
+  return names;
+}
+
 absl::Status DataRoot::WriteInstance(absl::string_view file_name,
                                      absl::string_view text) const {
   const std::string path = InstancePath(file_name);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,8 +20,9 @@ namespace statecpp {
 //   <root>/LOCK                   who serves it
 //   <root>/stores/<dataDir>/      one store each
 //   <root>/instances/<name>.json  how each instance was configured
+//   <root>/dev.key                only with --dev (dev_key.h)
 //
-// Both are named by FileNameOf() what the user calls them.
+// Stores and instances are named by FileNameOf() what the user calls them.
 //
 // Compatible with any number of threads; a file is replaced by one at a time.
 class DataRoot {
@@ -43,6 +45,9 @@ class DataRoot {
   // What WriteInstance last wrote under that file name; nullopt: nothing.
   absl::StatusOr<std::optional<std::string>> ReadInstance(
       absl::string_view file_name) const;
+
+  // The file names under which WriteInstance has written, in no order.
+  absl::StatusOr<std::vector<std::string>> ListInstances() const;
 
   // Replaces the file as a whole, durably: after a crash it holds the old text
   // or the new one.

@@ -11,6 +11,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "engine/error_payload.h"
 
 namespace statecpp::error {
 namespace {
@@ -98,6 +99,21 @@ absl::Status SocketGivenUp(absl::string_view path) {
   return absl::InternalError(absl::StrCat(
       "Publish() after Unlink(): the name ", path,
       " was given up and may be another server's; nothing was published"));
+}
+
+absl::Status KeyInDataRoot(absl::string_view key, absl::string_view data_root) {
+  return KeyRefused(absl::StrCat(
+      "the key ", key, " is in the data root ", data_root,
+      ", where whoever takes the stores takes the key, too; keep it elsewhere, "
+      "or use --dev if nothing here is worth protecting; no key was read"));
+}
+
+absl::Status KeyFolderUnusable(absl::string_view folder,
+                               absl::string_view reason) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--key-dir ", folder, " ", reason,
+                   "; name the folder that components' keys are in; nothing "
+                   "was opened"));
 }
 
 absl::Status AcceptorNotAttached() {

@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-// Every error of the process's own: its sockets and its connections. For
-// whoever starts the program; no application sees them. The rules are those of
-// engine/errors.h.
+// Every error of the process's own: its sockets, its keys and its connections.
+// For whoever starts the program; no application sees them. The rules are those
+// of engine/errors.h.
 namespace statecpp::error {
 
 // --- The component socket ----------------------------------------------------
@@ -32,6 +32,13 @@ absl::Status SocketSystem(absl::string_view what, absl::string_view path,
 // One that failed because of the folder, as a rule.
 absl::Status SocketFolderSystem(absl::string_view what, absl::string_view path,
                                 int error_number);
+
+// --- Keys --------------------------------------------------------------------
+
+absl::Status KeyInDataRoot(absl::string_view key, absl::string_view data_root);
+// `reason` is a phrase: "is not a folder".
+absl::Status KeyFolderUnusable(absl::string_view folder,
+                               absl::string_view reason);
 
 // --- The acceptor ------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/instances.h"
 #include "server/rpc_loop.h"
 #include "server/unary_call.h"
 
@@ -15,12 +16,17 @@ namespace statecpp {
 // grpc.health.v1, for probes and for `statecpp health`. "" and the state
 // store's service are SERVING from the moment the socket is there until the
 // shutdown begins: whether an instance is configured is not the process's
-// health. Watch is not implemented, which the protocol allows.
+// health. But while an instance waits for a key that only daprd can bring, the
+// state store's service is NOT_SERVING. Watch is not implemented, which the
+// protocol allows.
 //
 // Ours, on our own queue: gRPC's built-in service would bring a second polling
 // thread, and cost more than a third of the server's throughput.
 class HealthService {
  public:
+  // Outlives this.
+  explicit HealthService(const Instances& instances) : instances_(instances) {}
+
   void RegisterWith(grpc::ServerBuilder& builder);
 
   // Asks for the first call; on the loop's thread.
@@ -36,6 +42,7 @@ class HealthService {
   void Check(Rpc<grpc::health::v1::HealthCheckRequest,
                  grpc::health::v1::HealthCheckResponse>& rpc);
 
+  const Instances& instances_;
   std::atomic<bool> serving_ = true;
   Service service_;
 };

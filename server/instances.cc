@@ -5,15 +5,23 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "api/component_metadata.h"
 #include "api/errors.h"
 #include "api/instance_name.h"
-#include "api/instance_record.h"
+#include "crypto/secret.h"
+#include "engine/error_payload.h"
+#include "engine/store_keys.h"
 #include "server/log.h"
 
 namespace statecpp {
 namespace {
+
+// Looking may take a command's time, or a passphrase's.
+constexpr absl::Duration kLookForKeyEvery = absl::Seconds(1);
 
 void LogChanges(absl::string_view name, const ComponentConfig& before,
                 const ComponentConfig& after) {
@@ -23,10 +31,27 @@ void LogChanges(absl::string_view name, const ComponentConfig& before,
              {{"instance", name}, {"changed", absl::StrJoin(changes, ", ")}});
 }
 
+// What tells one key from another, while this process lives, and says nothing
+// of it.
+std::string FingerprintOf(const SecretBytes& key) {
+  static const Secret& process_key = *new Secret(Secret::Random());
+  const Secret hash = process_key.Derive(key.RevealText());
+  const absl::Span<const uint8_t> bytes = hash.RevealKeyBytes();
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(bytes.data()), 8));
+}
+
+void LogWarnings(absl::string_view name, const ParsedComponent& parsed) {
+  for (const std::string& warning : parsed.warnings) {
+    LogWarning(warning, {{"instance", name}});
+  }
+}
+
 }  // namespace
 
-Instances::Instances(const DataRoot& root, Options options)
-    : root_(root), options_(std::move(options)) {}
+Instances::Instances(const DataRoot& root, const ServerKeys& keys,
+                     Options options)
+    : root_(root), keys_(keys), options_(std::move(options)) {}
 
 std::shared_ptr<const Instance> Instances::Find(absl::string_view id) const {
   absl::ReaderMutexLock lock(&mutex_);
@@ -34,13 +59,13 @@ std::shared_ptr<const Instance> Instances::Find(absl::string_view id) const {
   return found == instances_.end() ? nullptr : found->second;
 }
 
-absl::Status Instances::Init(absl::string_view id,
-                             const Properties& properties) {
+absl::Status Instances::Init(absl::string_view id, InitProperties init) {
   const absl::string_view name = InstanceName(id);
   absl::MutexLock lock(&init_mutex_);
   const std::shared_ptr<const Instance> former = Find(name);
+  const Properties properties = init.properties;
   const absl::StatusOr<std::shared_ptr<const Instance>> instance =
-      Prepare(name, properties, /*wait=*/true);
+      Prepare(name, std::move(init));
   absl::Status status = instance.status();
   // First: what is served must be what comes back after a restart.
   if (status.ok()) status = Remember(name, properties);
@@ -64,55 +89,169 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Recall(
   if (std::shared_ptr<const Instance> found = Find(name); found != nullptr) {
     return found;  // someone else was faster
   }
-  const absl::StatusOr<std::string> file_name = FileNameOf(name);
-  if (!file_name.ok()) return file_name.status();
-  const absl::StatusOr<std::optional<std::string>> text =
-      root_.ReadInstance(*file_name);
-  if (!text.ok()) return text.status();
-  if (!text->has_value()) return error::InstanceUnknown(name);
-  const absl::StatusOr<InstanceRecord> record =
-      InstanceRecordFromJson(name, **text);
+  {
+    absl::ReaderMutexLock missing_lock(&mutex_);
+    const auto missing = missing_keys_.find(name);
+    if (missing != missing_keys_.end() &&
+        absl::Now() < missing->second.look_again) {
+      return missing->second.why;
+    }
+  }
+  return RecallLocked(name);
+}
+
+absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
+    absl::string_view name) {
+  const absl::StatusOr<InstanceRecord> record = Remembered(name);
   if (!record.ok()) return record.status();
   absl::StatusOr<std::shared_ptr<const Instance>> instance =
-      Prepare(name, record->properties, /*wait=*/false);
-  if (!instance.ok()) return instance;
+      Reopen(name, *record);
+  if (!instance.ok()) {
+    if (error::IsAboutKey(instance.status())) {
+      NoteMissingKey(name, instance.status());
+    }
+    return instance;
+  }
   Install(name, *instance);
   LogInfo("instance recalled",
           {{"instance", name}, {"dataDir", (*instance)->config.data_dir}});
   return instance;
 }
 
+absl::StatusOr<InstanceRecord> Instances::Remembered(
+    absl::string_view name) const {
+  const absl::StatusOr<std::string> file_name = FileNameOf(name);
+  if (!file_name.ok()) return file_name.status();
+  const absl::StatusOr<std::optional<std::string>> text =
+      root_.ReadInstance(*file_name);
+  if (!text.ok()) return text.status();
+  if (!text->has_value()) return error::InstanceUnknown(name);
+  return InstanceRecordFromJson(name, **text);
+}
+
 absl::StatusOr<std::shared_ptr<const Instance>> Instances::Prepare(
-    absl::string_view name, const Properties& properties, bool wait) {
+    absl::string_view name, InitProperties init) {
   // What cannot be remembered is not begun.
   if (absl::Status fits = FileNameOf(name).status(); !fits.ok()) return fits;
   absl::StatusOr<ParsedComponent> parsed =
-      ComponentConfigFromProperties(name, properties);
+      ComponentConfigFromProperties(name, init.properties);
   if (!parsed.ok()) return parsed.status();
-  for (const std::string& warning : parsed->warnings) {
-    LogWarning(warning, {{"instance", name}});
+  LogWarnings(name, *parsed);
+  ComponentConfig& config = parsed->config;
+  if (init.key.has_value()) config.own_key.text = FingerprintOf(*init.key);
+
+  Opening opening = {.keys = nullptr, .wait = true, .create = true};
+  if (config.encryption == Encryption::kRequired) {
+    absl::StatusOr<std::shared_ptr<const MasterKeys>> keys =
+        keys_.Load(name, config.own_key, std::move(init.key));
+    if (!keys.ok()) return keys.status();
+    opening.keys = *std::move(keys);
   }
-  absl::StatusOr<std::shared_ptr<Store>> store =
-      OpenStore(parsed->config, wait);
+  absl::StatusOr<std::shared_ptr<Store>> store = OpenStore(config, opening);
   if (!store.ok()) return store.status();
   return std::make_shared<const Instance>(
-      Instance{std::move(parsed->config), *std::move(store)});
+      Instance{std::move(config), *std::move(store)});
+}
+
+absl::StatusOr<std::shared_ptr<const Instance>> Instances::Reopen(
+    absl::string_view name, const InstanceRecord& record) {
+  absl::StatusOr<ParsedComponent> parsed =
+      ComponentConfigFromProperties(name, record.properties);
+  if (!parsed.ok()) return parsed.status();
+  ComponentConfig& config = parsed->config;
+
+  Opening opening = {.keys = nullptr, .wait = false, .create = true};
+  const bool sealed = config.encryption == Encryption::kRequired;
+  const bool forgotten = sealed && record.ForgotKey();
+  if (sealed) {
+    // Where the component's own key is forgotten, the server's may open the
+    // store as well. It must not seal a new one: that key is not this store's.
+    if (forgotten && !keys_.has_own()) return error::KeyForgotten(name);
+    absl::StatusOr<std::shared_ptr<const MasterKeys>> keys =
+        keys_.Load(name, config.own_key, std::nullopt);
+    if (!keys.ok()) {
+      return forgotten ? error::KeyForgotten(name) : keys.status();
+    }
+    opening.keys = *std::move(keys);
+    opening.create = !forgotten;
+  }
+  absl::StatusOr<std::shared_ptr<Store>> store = OpenStore(config, opening);
+  if (!store.ok()) {
+    const bool other_key =
+        error::IsAboutKey(store.status()) || absl::IsNotFound(store.status());
+    return forgotten && other_key ? error::KeyForgotten(name) : store.status();
+  }
+  LogWarnings(name, *parsed);
+  return std::make_shared<const Instance>(
+      Instance{std::move(config), *std::move(store)});
+}
+
+void Instances::LookForMissingKeys() {
+  absl::MutexLock lock(&init_mutex_);
+  const absl::StatusOr<std::vector<std::string>> files = root_.ListInstances();
+  if (!files.ok()) return;  // whoever is called for an instance hears of it
+  for (const std::string& file : *files) {
+    const absl::StatusOr<std::optional<std::string>> text =
+        root_.ReadInstance(file);
+    if (!text.ok() || !text->has_value()) continue;
+    const std::string name = InstanceOfRecord(**text);
+    if (FileNameOf(name).value_or("") != file) continue;
+    const absl::StatusOr<InstanceRecord> record =
+        InstanceRecordFromJson(name, **text);
+    if (!record.ok()) continue;
+    const absl::StatusOr<ParsedComponent> parsed =
+        ComponentConfigFromProperties(name, record->properties);
+    if (!parsed.ok() || parsed->config.encryption == Encryption::kOff) continue;
+    if (record->ForgotKey()) {
+      (void)RecallLocked(name);  // which notes what is missing
+      continue;
+    }
+    const OwnKey& own_key = parsed->config.own_key;
+    if (own_key.place == OwnKey::Place::kNone && keys_.has_own()) continue;
+    const absl::Status key =
+        keys_.Load(name, own_key, std::nullopt).status();
+    if (!key.ok()) NoteMissingKey(name, key);
+  }
+}
+
+void Instances::NoteMissingKey(absl::string_view name,
+                               const absl::Status& why) {
+  bool first = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    const MissingKey missing = {.why = why,
+                                .look_again = absl::Now() + kLookForKeyEvery};
+    first = missing_keys_.insert_or_assign(name, missing).second;
+  }
+  if (!first) return;
+  LogError("an instance waits for its key",
+           {{"instance", name}, {"error", why.message()}});
+}
+
+bool Instances::MissesKey() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return !missing_keys_.empty();
 }
 
 void Instances::Install(absl::string_view name,
                         std::shared_ptr<const Instance> instance) {
   absl::MutexLock lock(&mutex_);
   instance.swap(instances_[std::string(name)]);
+  missing_keys_.erase(name);
 }
 
 absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
-    const ComponentConfig& config, bool wait) {
+    const ComponentConfig& config, const Opening& opening) {
   const auto shared = shared_.find(config.data_dir);
   if (std::shared_ptr<Store> store =
           shared == shared_.end() ? nullptr : shared->second.store.lock();
       store != nullptr) {
     if (shared->second.encryption != config.encryption) {
       return error::EncryptionDiffers(config.data_dir);
+    }
+    if (absl::Status opens = store->keys().CheckKeys(opening.keys.get());
+        !opens.ok()) {
+      return opens;
     }
     if (absl::Status grown = store->GrowTo(config.max_size); !grown.ok()) {
       return grown;
@@ -125,8 +264,10 @@ absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
   const std::string data_dir = config.data_dir;
   absl::StatusOr<std::unique_ptr<Store>> store = Store::Open({
       .path = root_.StorePath(*folder),
+      .create = opening.create,
+      .keys = opening.keys,
       .max_size = config.max_size,
-      .lock_timeout = wait ? config.lock_timeout : absl::ZeroDuration(),
+      .lock_timeout = opening.wait ? config.lock_timeout : absl::ZeroDuration(),
       .cleanup_interval = config.cleanup_interval,
       .allow_network_file_system = options_.allow_network_file_system,
       .on_warning =
@@ -136,7 +277,12 @@ absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(
       .on_failed = options_.on_failed,
       .on_assertion = options_.on_assertion,
   });
-  if (!store.ok()) return store.status();
+  if (!store.ok()) {
+    const bool off = config.encryption == Encryption::kOff;
+    return off && error::IsAboutKey(store.status())
+               ? error::SealedButOff(config.data_dir)
+               : store.status();
+  }
   std::shared_ptr<Store> opened(store->release(),
                                 [closer = closer_](Store* last) {
                                   closer->Run([last] { delete last; });

@@ -13,9 +13,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "api/component_config.h"
+#include "api/init_request.h"
+#include "api/instance_record.h"
+#include "crypto/master_key.h"
 #include "engine/store.h"
 #include "server/data_root.h"
+#include "server/server_keys.h"
 #include "server/worker_pool.h"
 
 namespace statecpp {
@@ -43,6 +48,11 @@ struct Instance {
 //   same dataDir in   one open store is shared; the second Init fails if the
 //   two instances     two disagree on encryption
 //
+// A sealed store is opened with the component's own key, else the server's. A
+// key given by Init must open the store also where it is open already. One that
+// came with Init as a value is gone after a restart: the instance then comes
+// back if the server's key opens its store, else with the next Init.
+//
 // Thread-safe.
 class Instances {
  public:
@@ -53,18 +63,19 @@ class Instances {
     void (*on_assertion)(const char* text) = nullptr;
   };
 
-  // `root` outlives this.
-  Instances(const DataRoot& root, Options options);
+  // `root` and `keys` outlive this.
+  Instances(const DataRoot& root, const ServerKeys& keys, Options options);
 
   // Configures an instance. Waits up to `lockTimeout` for another process to
   // let go of the store.
   //
   // INVALID_ARGUMENT: a property is not valid, or another value of
   //     `encryption` than the store's.
+  // PERMISSION_DENIED: there is no key, or not the store's.
   // UNAVAILABLE: another process holds the store.
   // DATA_LOSS: the store is damaged.
   // Those of Store::Open. Whatever fails, a former configuration goes on.
-  absl::Status Init(absl::string_view id, const Properties& properties)
+  absl::Status Init(absl::string_view id, InitProperties init)
       ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
 
   // The instance, if it is configured and open; nullptr: Recall may help. Never
@@ -77,10 +88,19 @@ class Instances {
   // line.
   //
   // UNAVAILABLE: it was never configured here, or what is remembered cannot be
-  //     read; the text says how to have daprd configure it.
-  // Those of Init.
+  //     read or lacks the key; the text says how to have daprd configure it.
+  // Those of Init. Where a key is missing, it is looked for once a second at
+  // most, and calls between are answered alike.
   absl::StatusOr<std::shared_ptr<const Instance>> Recall(absl::string_view id)
       ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
+
+  // Looks for remembered instances whose key is missing, for MissesKey. Opens
+  // the stores of those whose key is forgotten, with the server's.
+  void LookForMissingKeys() ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
+
+  // Whether there is an instance that cannot be served until a key comes. Never
+  // waits for a disk.
+  bool MissesKey() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Lets go of every store; those in use are closed with their last call.
   void Close() ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
@@ -92,19 +112,44 @@ class Instances {
     Encryption encryption = Encryption::kRequired;
   };
 
-  // Reads the configuration and opens its store.
+  // How a store is opened.
+  struct Opening {
+    // With what keys; null: the store is plain.
+    std::shared_ptr<const MasterKeys> keys;
+    // For another process to let go of it.
+    bool wait;
+    bool create;
+  };
+  // An instance whose key is missing.
+  struct MissingKey {
+    absl::Status why;
+    absl::Time look_again;
+  };
+
+  // Reads the configuration and opens its store, with what Init brought.
   absl::StatusOr<std::shared_ptr<const Instance>> Prepare(
-      absl::string_view name, const Properties& properties, bool wait)
+      absl::string_view name, InitProperties init)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  // The same with what is remembered of it.
+  absl::StatusOr<std::shared_ptr<const Instance>> Reopen(
+      absl::string_view name, const InstanceRecord& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  absl::StatusOr<InstanceRecord> Remembered(absl::string_view name) const;
+  absl::StatusOr<std::shared_ptr<const Instance>> RecallLocked(
+      absl::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteMissingKey(absl::string_view name, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Has calls find the instance from now on.
   void Install(absl::string_view name, std::shared_ptr<const Instance> instance)
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::shared_ptr<Store>> OpenStore(
-      const ComponentConfig& config, bool wait)
+      const ComponentConfig& config, const Opening& opening)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::Status Remember(absl::string_view name, const Properties& properties);
 
   const DataRoot& root_;
+  const ServerKeys& keys_;
   const Options options_;
 
   // Closes stores. The last to let go of one may be its own commit thread,
@@ -117,6 +162,8 @@ class Instances {
 
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Instance>> instances_
+      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, MissingKey> missing_keys_
       ABSL_GUARDED_BY(mutex_);
 };
 

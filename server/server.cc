@@ -18,6 +18,7 @@
 #include "server/instances.h"
 #include "server/log.h"
 #include "server/rpc_loop.h"
+#include "server/server_keys.h"
 #include "server/state_store_service.h"
 #include "server/worker_pool.h"
 
@@ -62,17 +63,19 @@ absl::StatusOr<DataRoot> OpenRoot(const ServerOptions& options) {
 // Members in the order in which one stands on another; they end in reverse.
 class Server::Impl {
  public:
-  Impl(DataRoot root, std::unique_ptr<ComponentSocket> socket,
+  Impl(DataRoot root, ServerKeys keys, std::unique_ptr<ComponentSocket> socket,
        const ServerOptions& options)
       : root_(std::move(root)),
+        keys_(std::move(keys)),
         socket_(std::move(socket)),
-        instances_(root_, {.allow_network_file_system =
+        instances_(root_, keys_, {.allow_network_file_system =
                                options.allow_network_file_system,
                            .on_failed = options.on_failed,
                            .on_assertion = options.on_assertion}),
         workers_(kWorkers),
         opener_(1),
         state_store_(instances_, workers_, opener_),
+        health_(instances_),
         loop_(builder_.AddCompletionQueue()),
         acceptor_(socket_->TakeListener(),
                   {.max_connections = options.max_connections,
@@ -82,6 +85,7 @@ class Server::Impl {
   ~Impl() { Stop(absl::ZeroDuration()); }
 
   absl::Status Start() {
+    instances_.LookForMissingKeys();
     builder_.SetMaxReceiveMessageSize(kMaxRequestSize);
     builder_.SetMaxSendMessageSize(-1);
     builder_.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
@@ -131,9 +135,11 @@ class Server::Impl {
   }
 
   const std::string& socket_path() const { return socket_->path(); }
+  std::string key_description() const { return keys_.description(); }
 
  private:
   const DataRoot root_;
+  const ServerKeys keys_;
   const std::unique_ptr<ComponentSocket> socket_;
   Instances instances_;
   WorkerPool workers_;
@@ -153,6 +159,14 @@ Server::~Server() = default;
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   absl::StatusOr<DataRoot> root = OpenRoot(options);
   if (!root.ok()) return root.status();
+  absl::StatusOr<ServerKeys> keys = ServerKeys::Open(
+      {.data_root = root->path(),
+       .source = options.key_source,
+       .key_folder = options.key_folder,
+       .allow_loose = options.allow_loose_keys,
+       .development = options.development,
+       .on_warning = [](absl::string_view text) { LogWarning(text); }});
+  if (!keys.ok()) return keys.status();
   if (options.on_locked != nullptr) options.on_locked();
   absl::StatusOr<std::unique_ptr<ComponentSocket>> socket =
       ComponentSocket::Bind(
@@ -162,12 +176,16 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
   // By hand: in a static library the plugin's own initialiser is lost.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto impl =
-      std::make_unique<Impl>(*std::move(root), *std::move(socket), options);
+      std::make_unique<Impl>(*std::move(root), *std::move(keys), *std::move(socket), options);
   if (absl::Status started = impl->Start(); !started.ok()) return started;
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 const std::string& Server::socket_path() const { return impl_->socket_path(); }
+
+std::string Server::key_description() const {
+  return impl_->key_description();
+}
 
 void Server::Unlink() { impl_->Unlink(); }
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "crypto/key_source.h"
 
 namespace statecpp {
 
@@ -25,7 +26,14 @@ struct ServerOptions {
   // How long to wait for another process that serves the data root.
   absl::Duration lock_timeout = absl::ZeroDuration();
   bool allow_network_file_system = false;
-  // Called when the lock is had, before anything is there for others to see.
+  // The server's own key, the folder of those that components may name, and
+  // whether they may lie in the data root: as in ServerKeys::Options.
+  std::shared_ptr<const KeySource> key_source = nullptr;
+  std::string key_folder = "";
+  bool allow_loose_keys = false;
+  bool development = false;
+  // Called when lock and key are had, before anything is there for others to
+  // see.
   std::function<void()> on_locked = nullptr;
   // Whose connections are served; those of anybody if not set.
   std::optional<std::vector<uid_t>> allowed_uids = std::nullopt;
@@ -46,13 +54,13 @@ struct ServerOptions {
 // Thread-compatible.
 class Server {
  public:
-  // Locks the data root, starts gRPC, and only then shows the socket: whoever
-  // finds it is answered.
+  // Locks the data root, loads the server's key, starts gRPC, and only then
+  // shows the socket: whoever finds it is answered.
   //
   // UNAVAILABLE or ALREADY_EXISTS: another process serves the data root, or
   //     the socket; the text names it.
-  // INVALID_ARGUMENT, PERMISSION_DENIED and others of DataRoot::Open and
-  //     ComponentSocket::Bind.
+  // INVALID_ARGUMENT, PERMISSION_DENIED and others of DataRoot::Open,
+  //     ServerKeys::Open and ComponentSocket::Bind.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
 
   // Stops at once, if Stop was not called.
@@ -62,6 +70,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   const std::string& socket_path() const;
+  // Where the server's own key is, for the log; "none".
+  std::string key_description() const;
 
   // Takes the socket away and says NOT_SERVING; connections are served on.
   void Unlink();

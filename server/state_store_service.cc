@@ -7,6 +7,7 @@
 
 #include "api/convert.h"
 #include "api/errors.h"
+#include "api/init_request.h"
 
 namespace statecpp {
 namespace {
@@ -83,7 +84,7 @@ void StateStoreService::Add(
 
 void StateStoreService::Arm(RpcLoop& loop) {
   using Self = StateStoreService;
-  using Core = wire::StateStore::AsyncService;
+  using Core = StateStore;
   Add(loop, state_store_, &Core::RequestInit, &Self::Init);
   Add(loop, state_store_, &Core::RequestFeatures, &Self::Features);
   Add(loop, state_store_, &Core::RequestPing, &Self::Ping);
@@ -118,10 +119,14 @@ void StateStoreService::WithInstance(Rpc& rpc, bool large, Handle handle) {
   });
 }
 
-void StateStoreService::Init(Rpc<wire::InitRequest, wire::InitResponse>& rpc) {
-  opener_.Run([this, &rpc] {
-    rpc.Finish(instances_.Init(rpc.instance(),
-                               PropertiesFromProto(std::move(rpc.request()))));
+void StateStoreService::Init(Rpc<grpc::ByteBuffer, grpc::ByteBuffer>& rpc) {
+  // At once, for as long as it waits for the opener it is not wiped.
+  absl::StatusOr<InitProperties> init = TakeInitRequest(rpc.request());
+  if (!init.ok()) return rpc.Finish(init.status());
+  const grpc::Slice empty;  // an InitResponse, which has no fields
+  rpc.response() = grpc::ByteBuffer(&empty, 1);
+  opener_.Run([this, &rpc, init = *std::move(init)]() mutable {
+    rpc.Finish(instances_.Init(rpc.instance(), std::move(init)));
   });
 }
 

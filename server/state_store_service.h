@@ -3,6 +3,7 @@
 #define STATECPP_SERVER_STATE_STORE_SERVICE_H_
 
 #include <grpcpp/server_builder.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <memory>
 
@@ -36,7 +37,16 @@ class StateStoreService {
   void Arm(RpcLoop& loop);
 
  private:
-  void Init(Rpc<wire::InitRequest, wire::InitResponse>& rpc);
+  // AsyncService, but that Init comes as the bytes that were sent: they may
+  // hold a key, and must not become strings that nobody wipes.
+  using Wire = wire::StateStore;
+  using StateStore = Wire::WithRawMethod_Init<Wire::WithAsyncMethod_Features<
+      Wire::WithAsyncMethod_Delete<Wire::WithAsyncMethod_Get<
+          Wire::WithAsyncMethod_Set<Wire::WithAsyncMethod_Ping<
+              Wire::WithAsyncMethod_BulkDelete<Wire::WithAsyncMethod_BulkGet<
+                  Wire::WithAsyncMethod_BulkSet<Wire::Service>>>>>>>>>;
+
+  void Init(Rpc<grpc::ByteBuffer, grpc::ByteBuffer>& rpc);
   void Features(Rpc<wire::FeaturesRequest, wire::FeaturesResponse>& rpc);
   void Ping(Rpc<wire::PingRequest, wire::PingResponse>& rpc);
   void Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc);
@@ -70,7 +80,7 @@ class StateStoreService {
   Instances& instances_;
   WorkerPool& workers_;
   WorkerPool& opener_;
-  wire::StateStore::AsyncService state_store_;
+  StateStore state_store_;
   wire::TransactionalStateStore::AsyncService transactional_;
   wire::QueriableStateStore::AsyncService queriable_;
   wire::TransactionalStoreMultiMaxSize::AsyncService multi_max_size_;
