@@ -23,6 +23,7 @@
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
 #include "cli/process_hardening.h"
+#include "cli/store_faults.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -48,17 +49,6 @@ struct ServeFlags {
   bool allow_network_fs = false;
   bool require_mlock = false;
 };
-
-// The map's file could not be read or was cut short behind our back. Only calls
-// that are safe in a signal handler.
-void EndOnBusError(int) {
-  constexpr absl::string_view kText =
-      "statecpp: a page of the store could not be read (SIGBUS): the disk "
-      "failed, or the file was truncated; nothing more was written\n";
-  [[maybe_unused]] const ssize_t written =
-      write(STDERR_FILENO, kText.data(), kText.size());
-  _exit(kExitIo);
-}
 
 void EndOnAssertion(const char* text) {
   LogError(
@@ -179,7 +169,7 @@ ExitCode Serve(const ServeFlags& flags) {
     }
     data_root = kDevDataRoot;
   }
-  signal(SIGBUS, &EndOnBusError);
+  EndOnBusErrors();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
 

@@ -40,8 +40,7 @@ void LogChange(const AdminRequest& request, const absl::Status& status) {
   const std::string change = std::visit(ChangeText(), request.verb);
   if (change.empty()) return;
   if (status.ok()) {
-    LogInfo("keys changed",
-            {{"verb", change}, {"dataDir", request.data_dir}});
+    LogInfo("keys changed", {{"verb", change}, {"dataDir", request.data_dir}});
   } else {
     LogWarning("keys not changed", {{"verb", change},
                                     {"dataDir", request.data_dir},
@@ -59,15 +58,18 @@ absl::Status AdminService::Answer(const AdminRequest& request,
   absl::StatusOr<Instances::ForAdmin> store =
       instances_.StoreForAdmin(request.data_dir);
   if (!store.ok()) return store.status();
-  const absl::Status answered = AnswerAboutStore(
-      request.verb, *store->store, store->load_keys, listener);
+  const absl::Status answered =
+      AnswerAboutStore(request.verb, *store->store, store->load_keys, listener);
   LogChange(request, answered);
   return answered;
 }
 
 absl::Status AdminService::ListStores(AdminListener& listener) const {
-  for (const std::string& folder : root_.ListStores()) {
-    AdminStore entry = {.data_dir = NameOfFile(folder)};
+  const absl::StatusOr<std::vector<std::string>> folders = root_.ListStores();
+  if (!folders.ok()) return folders.status();
+  for (const std::string& folder : *folders) {
+    AdminStore entry = {
+        .data_dir = NameOfFile(folder), .open = false, .sealed = false};
     if (const auto store = instances_.OpenStoreOf(entry.data_dir)) {
       const absl::StatusOr<KeysStatus> status = store->keys().GetStatus();
       if (!status.ok()) return status.status();

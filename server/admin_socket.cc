@@ -49,8 +49,9 @@ bool IsOurs(int fd) {
   socklen_t size = sizeof(peer);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
   if (peer.uid == geteuid() || peer.uid == 0) return true;
-  LogWarning("refused a connection of another user on the admin socket",
-             {{"uid", absl::StrCat(peer.uid)}, {"pid", absl::StrCat(peer.pid)}});
+  LogWarning(
+      "refused a connection of another user on the admin socket",
+      {{"uid", absl::StrCat(peer.uid)}, {"pid", absl::StrCat(peer.pid)}});
   return false;
 }
 
@@ -62,9 +63,8 @@ absl::StatusOr<std::unique_ptr<AdminSocket>> AdminSocket::Listen(
       new AdminSocket(data_root, std::move(handler), patience));
   if (absl::Status bound = socket->Bind(); !bound.ok()) return bound;
   socket->workers_ = std::make_unique<WorkerPool>(kMaxConnections);
-  socket->accepter_ = std::thread([&accepting = *socket] {
-    accepting.Accept();
-  });
+  socket->accepter_ =
+      std::thread([&accepting = *socket] { accepting.Accept(); });
   return socket;
 }
 
@@ -84,15 +84,15 @@ absl::Status AdminSocket::Bind() {
   stop_fd_ = eventfd(0, EFD_CLOEXEC);
   listening_fd_ =
       socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  // The file that bind() makes takes its mode from the socket, so that it never
-  // has another.
+  // The file that bind() makes takes its mode from the socket, less the umask:
+  // it never has more.
   if (stop_fd_ < 0 || listening_fd_ < 0 || fchmod(listening_fd_, 0600) != 0) {
     return error::AdminSystem("make", path, errno);
   }
   if (bind(listening_fd_, address->get(), AdminAddress::size()) != 0) {
     return error::AdminSystem("bind", path, errno);
   }
-  if (lstat(path.c_str(), &info) != 0) {
+  if (chmod(path.c_str(), 0600) != 0 || lstat(path.c_str(), &info) != 0) {
     return error::AdminSystem("find", path, errno);
   }
   device_ = info.st_dev;
@@ -164,9 +164,8 @@ void AdminSocket::Admit(AdminConnection connection) {
     return;
   }
   connections_.push_back(std::move(connection));
-  workers_->Run([this, admitted = std::prev(connections_.end())] {
-    Serve(admitted);
-  });
+  workers_->Run(
+      [this, admitted = std::prev(connections_.end())] { Serve(admitted); });
 }
 
 void AdminSocket::Serve(std::list<AdminConnection>::iterator connection) {

@@ -179,6 +179,12 @@ absl::Status AdminRequestMisplaced() {
   return absl::InternalError("the request is not about a store");
 }
 
+absl::Status NoStoreOfName(absl::string_view data_dir) {
+  return absl::NotFoundError(
+      absl::StrCat("the server's data root has no store \"",
+                   absl::CEscape(data_dir), "\"; nothing was done"));
+}
+
 absl::Status NoKeyName(absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat(
       "\"", absl::CEscape(name),

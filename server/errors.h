@@ -64,6 +64,7 @@ absl::Status AdminBusy(int connections);
 absl::Status AdminLeft();
 // A request came to the wrong place: it is about the server, or about a store.
 absl::Status AdminRequestMisplaced();
+absl::Status NoStoreOfName(absl::string_view data_dir);
 absl::Status NoKeyName(absl::string_view name);
 
 // Whether the error is that a server did not answer, whatever it was asked.

@@ -34,9 +34,8 @@ class Answer {
 
   absl::Status operator()(const AdminRequest::AddKey& verb) {
     const std::shared_ptr<const KeySource> source =
-        verb.is_passphrase
-            ? PassphraseFileSource(verb.file, verb.allow_loose)
-            : KeyFileSource(verb.file, verb.allow_loose);
+        verb.is_passphrase ? PassphraseFileSource(verb.file, verb.allow_loose)
+                           : KeyFileSource(verb.file, verb.allow_loose);
     const absl::StatusOr<std::shared_ptr<const MasterKeys>> loaded =
         source->Load();
     if (!loaded.ok()) return loaded.status();
@@ -55,6 +54,9 @@ class Answer {
   }
 
   absl::Status operator()(const AdminRequest::RemoveKey& verb) {
+    const absl::StatusOr<KeysStatus> status = keys_.GetStatus();
+    if (!status.ok()) return status.status();
+    if (!status->sealed) return error::NoKeysInPlainStore();
     const absl::StatusOr<MasterKeys> remaining = load_keys_();
     if (!remaining.ok()) return remaining.status();
     return keys_.RemoveSlot(verb.name, *remaining);
