@@ -22,10 +22,12 @@ TEST(ComponentFieldsTest, HasEachNameOnceWhateverItsCase) {
 TEST(ComponentFieldsTest, CanReadPrintAndExplainEverySetting) {
   for (const ComponentField& field : ComponentFields()) {
     SCOPED_TRACE(std::string(field.name));
-    const bool setting = field.use == Use::kSetting;
-    EXPECT_EQ(field.parse != nullptr, setting);
+    const bool setting =
+        field.use == Use::kSetting || field.use == Use::kKeySource;
+    EXPECT_EQ(field.parse != nullptr, setting && !field.secret);
     EXPECT_EQ(field.print != nullptr, setting);
-    EXPECT_EQ(!field.expected.empty(), setting);
+    EXPECT_EQ(!field.expected.empty(),
+              (setting && !field.secret) || field.use == Use::kRefused);
   }
 }
 
@@ -56,7 +58,7 @@ TEST(ComponentFieldsTest, ReadsBackWhatItPrints) {
 TEST(ComponentFieldsTest, LeavesTheConfigurationAloneWhereAValueIsWrong) {
   for (const ComponentField& field : ComponentFields()) {
     // Every text is a boolean, as Dapr reads them.
-    if (field.use != Use::kSetting || field.name == "strictMetadata") continue;
+    if (field.parse == nullptr || field.name == "strictMetadata") continue;
     ComponentConfig config;
     EXPECT_FALSE(field.parse("../?", config)) << std::string(field.name);
     EXPECT_EQ(config, ComponentConfig());
@@ -80,9 +82,11 @@ TEST(FindComponentFieldTest, KnowsWhatIsSecret) {
     secret.insert(std::string(field.name));
     EXPECT_FALSE(field.Remembered());
   }
-  EXPECT_EQ(secret, (std::set<std::string>{"encryptionKey", "encryptionKeyring",
-                                           "primaryEncryptionKey",
-                                           "secondaryEncryptionKey"}));
+  EXPECT_EQ(secret,
+            (std::set<std::string>{
+                "encryptionKey", "encryptionKeyCommand", "encryptionKeyEnv",
+                "encryptionKeyring", "encryptionPassphrase",
+                "primaryEncryptionKey", "secondaryEncryptionKey"}));
 }
 
 TEST(NearestComponentFieldTest, GuessesWhatWasMeant) {
@@ -115,6 +119,12 @@ TEST(DescribeChangeTest, MasksSecrets) {
   EXPECT_EQ(DescribeChange(*FindComponentField("encryptionKey"), "c0ffee",
                            "deadbeef"),
             "encryptionKey: (secret) -> (another secret)");
+  EXPECT_EQ(DescribeChange(*FindComponentField("encryptionKey"), "(none)",
+                           "deadbeef"),
+            "encryptionKey: (none) -> (secret)");
+  EXPECT_EQ(
+      DescribeChange(*FindComponentField("encryptionKey"), "c0ffee", "(none)"),
+      "encryptionKey: (secret) -> (none)");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "api/component_metadata.h"
 
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -14,11 +16,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::SizeIs;
 
-// Every component here says that it wants no encryption, for now.
-absl::StatusOr<ParsedComponent> Parse(Properties properties) {
-  properties.emplace("encryption", "off");
+absl::StatusOr<ParsedComponent> Parse(const Properties& properties) {
   return ComponentConfigFromProperties("orders", properties);
 }
 
@@ -34,13 +33,14 @@ std::string ErrorOf(const Properties& properties) {
   return std::string(status.message());
 }
 
-TEST(ComponentMetadataTest, HasADefaultForEverythingButEncryption) {
+TEST(ComponentMetadataTest, HasADefaultForEverything) {
   const absl::StatusOr<ParsedComponent> parsed = Parse({});
   ASSERT_TRUE(parsed.ok());
   EXPECT_THAT(parsed->warnings, IsEmpty());
   const ComponentConfig& config = parsed->config;
   EXPECT_EQ(config.data_dir, "orders");
-  EXPECT_EQ(config.encryption, Encryption::kOff);
+  EXPECT_EQ(config.encryption, Encryption::kRequired);
+  EXPECT_EQ(config.own_key.place, OwnKey::Place::kNone);
   EXPECT_EQ(config.max_size, uint64_t{10} << 30);
   EXPECT_EQ(config.cleanup_interval, absl::Minutes(1));
   EXPECT_EQ(config.lock_timeout, absl::Seconds(3));
@@ -54,6 +54,7 @@ TEST(ComponentMetadataTest, HasADefaultForEverythingButEncryption) {
 
 TEST(ComponentMetadataTest, ReadsEveryField) {
   const ComponentConfig config = ConfigOf({{"dataDir", "shop/orders"},
+                                           {"encryption", "off"},
                                            {"maxSize", "64Mi"},
                                            {"maxValueSize", "1M"},
                                            {"ttlInSeconds", "3600"},
@@ -64,6 +65,7 @@ TEST(ComponentMetadataTest, ReadsEveryField) {
                                            {"lockTimeout", "250ms"},
                                            {"strictMetadata", "on"}});
   EXPECT_EQ(config.data_dir, "shop/orders");
+  EXPECT_EQ(config.encryption, Encryption::kOff);
   EXPECT_EQ(config.max_size, uint64_t{64} << 20);
   EXPECT_EQ(config.settings.max_value_size, 1000000u);
   EXPECT_EQ(config.settings.default_ttl, absl::Seconds(3600));
@@ -151,33 +153,95 @@ TEST(ComponentMetadataTest, UsesTheInstanceNameAsFolder) {
       {"", "default"}, {"orders", "orders"}, {"a/b", "a/b"}};
   for (const auto& [instance, folder] : cases) {
     const absl::StatusOr<ParsedComponent> parsed =
-        ComponentConfigFromProperties(instance, {{"encryption", "off"}});
+        ComponentConfigFromProperties(instance, {});
     ASSERT_TRUE(parsed.ok());
     EXPECT_EQ(parsed->config.data_dir, folder);
   }
-  EXPECT_EQ(ComponentConfigFromProperties(std::string(300, 'x'),
-                                          {{"encryption", "off"}})
-                .status()
-                .code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      ComponentConfigFromProperties(std::string(300, 'x'), {}).status().code(),
+      absl::StatusCode::kInvalidArgument);
 }
 
-// Until sealed stores are built, the safe default cannot be had.
-TEST(ComponentMetadataTest, RefusesEncryptionThatItCannotGive) {
-  const Properties cases[] = {
-      {},
-      {{"encryption", ""}},
-      {{"encryption", "required"}},
-      {{"encryption", "Required"}, {"encryptionKeyFile", "k"}},
-  };
-  for (const Properties& properties : cases) {
-    const absl::Status status =
-        ComponentConfigFromProperties("orders", properties).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()),
-                AllOf(HasSubstr("not built yet in this version"),
-                      HasSubstr("encryption: \"off\"")));
+TEST(ComponentMetadataTest, IsSealedUnlessTheUserSaysOff) {
+  const std::pair<std::string, Encryption> cases[] = {
+      {"", Encryption::kRequired},
+      {"required", Encryption::kRequired},
+      {"Required", Encryption::kRequired},
+      {"off", Encryption::kOff},
+      {"OFF", Encryption::kOff}};
+  for (const auto& [text, encryption] : cases) {
+    EXPECT_EQ(ConfigOf({{"encryption", text}}).encryption, encryption) << text;
   }
+}
+
+TEST(ComponentMetadataTest, KnowsWhereAKeyIs) {
+  using Place = OwnKey::Place;
+  const std::tuple<std::string, std::string, OwnKey> cases[] = {
+      {"encryptionKeyFile", "a.key", {Place::kKeyFile, "a.key"}},
+      {"encryptionKeyFile", " a.key\n", {Place::kKeyFile, "a.key"}},
+      {"encryptionKeyFile", "/keys/..a", {Place::kKeyFile, "/keys/..a"}},
+      {"EncryptionPassphraseFile", "x/p", {Place::kPassphraseFile, "x/p"}},
+      {"encryptionKeyringFile", "r", {Place::kKeyringFile, "r"}},
+      {"encryptionKeyFile", "", {Place::kNone, ""}},
+      {"encryptionKey", "", {Place::kValue, ""}},  // which is elsewhere
+  };
+  for (const auto& [name, value, own_key] : cases) {
+    EXPECT_EQ(ConfigOf({{name, value}}).own_key, own_key) << name << value;
+  }
+}
+
+TEST(ComponentMetadataTest, RefusesAKeyFileAboveItsFolder) {
+  for (const std::string file :
+       {"..", "../a.key", "x/../../a.key", "/a/../b", "x/.."}) {
+    EXPECT_THAT(ErrorOf({{"encryptionKeyFile", file}}),
+                AllOf(HasSubstr("\"encryptionKeyFile\" is \"" + file),
+                      HasSubstr("--key-dir"), HasSubstr("orders.key")));
+  }
+}
+
+TEST(ComponentMetadataTest, RefusesTwoKeys) {
+  const std::string names[] = {"encryptionKey", "encryptionKeyFile",
+                               "encryptionPassphraseFile",
+                               "encryptionKeyringFile"};
+  for (const std::string& one : names) {
+    for (const std::string& other : names) {
+      if (one == other) continue;
+      for (const std::string encryption : {"required", "off"}) {
+        EXPECT_THAT(
+            ErrorOf({{one, "a"}, {other, "b"}, {"encryption", encryption}}),
+            AllOf(HasSubstr("\"" + one + "\""), HasSubstr("\"" + other + "\""),
+                  HasSubstr("remove one")));
+      }
+    }
+  }
+  // One without a value is none.
+  EXPECT_TRUE(
+      Parse({{"encryptionKeyFile", " "}, {"encryptionKeyringFile", "r"}}).ok());
+}
+
+// Whoever can connect could have the server run what they like.
+TEST(ComponentMetadataTest, RefusesACommandAndSaysWhy) {
+  for (const std::string name : {"encryptionKeyCommand", "encryptionKeyEnv"}) {
+    EXPECT_THAT(ErrorOf({{name, "cat /etc/hunter2"}}),
+                AllOf(HasSubstr("\"" + name + "\" is not accepted"),
+                      HasSubstr("whoever can connect"),
+                      HasSubstr("--key-command"), Not(HasSubstr("hunter2"))));
+  }
+  EXPECT_THAT(ErrorOf({{"encryptionKeyring", "{}"}}),
+              HasSubstr("encryptionKeyringFile"));
+  EXPECT_THAT(
+      ErrorOf({{"encryptionPassphrase", "hunter2"}}),
+      AllOf(HasSubstr("encryptionPassphraseFile"), Not(HasSubstr("hunter2"))));
+}
+
+TEST(ComponentMetadataTest, WarnsOfAKeyThatARestartForgets) {
+  const absl::StatusOr<ParsedComponent> parsed = Parse({{"encryptionKey", ""}});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_THAT(parsed->warnings,
+              ElementsAre(AllOf(HasSubstr("\"encryptionKey\""),
+                                HasSubstr("after a restart"),
+                                HasSubstr("--key-file"))));
+  EXPECT_THAT(Parse({{"encryptionKeyFile", "a"}})->warnings, IsEmpty());
 }
 
 TEST(ComponentMetadataTest, RefusesTwoNamesThatDifferInCaseAlone) {
@@ -219,12 +283,14 @@ TEST(ComponentMetadataTest, WarnsOfDaprdsOwnEncryptionWithoutItsKey) {
 
 TEST(ComponentMetadataTest, WarnsOfAKeyThatEncryptionOffLeavesUnused) {
   const absl::StatusOr<ParsedComponent> parsed =
-      Parse({{"encryptionKey", "hunter2"}, {"encryptionKeyFile", "f"}});
+      Parse({{"encryption", "off"}, {"encryptionKey", ""}});
   ASSERT_TRUE(parsed.ok());
-  ASSERT_THAT(parsed->warnings, SizeIs(2));
-  EXPECT_THAT(parsed->warnings[0],
-              AllOf(HasSubstr("\"encryptionKey\""), HasSubstr("in clear"),
-                    Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(parsed->warnings,
+              ElementsAre(AllOf(HasSubstr("\"encryptionKey\""),
+                                HasSubstr("in clear"))));
+  EXPECT_EQ(Parse({{"encryption", "off"}, {"encryptionKeyFile", "f"}})
+                ->warnings.size(),
+            1u);
 }
 
 TEST(ComponentMetadataTest, WarnsOfUnknownNamesAndGuessesWhatWasMeant) {
@@ -266,6 +332,21 @@ TEST(DescribeChangesTest, NamesWhatChangedWithBothValues) {
       DescribeChanges(before, after),
       ElementsAre("maxSize: 10Gi -> 20Gi", "ttlInSeconds: 60 -> -1",
                   "timeout: 20s -> 1m30s", "bulkMode: perItem -> atomic"));
+}
+
+TEST(DescribeChangesTest, NamesFilesOfKeysAndNotKeys) {
+  ComponentConfig value = ConfigOf({{"encryptionKey", ""}});
+  value.own_key.text = "c0ffee";
+  ComponentConfig another = value;
+  another.own_key.text = "deadbeef";
+  EXPECT_THAT(DescribeChanges(value, value), IsEmpty());
+  EXPECT_THAT(DescribeChanges(value, another),
+              ElementsAre("encryptionKey: (secret) -> (another secret)"));
+  EXPECT_THAT(DescribeChanges(ConfigOf({}), value),
+              ElementsAre("encryptionKey: (none) -> (secret)"));
+  EXPECT_THAT(DescribeChanges(value, ConfigOf({{"encryptionKeyFile", "a"}})),
+              ElementsAre("encryptionKey: (secret) -> (none)",
+                          "encryptionKeyFile: (none) -> a"));
 }
 
 TEST(DescribeChangesTest, ComparesValuesAndNotTheirSpelling) {

@@ -51,6 +51,25 @@ TEST(InstanceRecordTest, HoldsNothingThatIsSecretOrUnknown) {
                           Not(HasSubstr("redisPassword"))));
 }
 
+TEST(InstanceRecordTest, KnowsThatAKeyWasLeftOut) {
+  EXPECT_TRUE(
+      InstanceRecordFromProperties("a", {{"ENCRYPTIONKEY", ""}}).ForgotKey());
+  EXPECT_FALSE(
+      InstanceRecordFromProperties(
+          "a", {{"primaryEncryptionKey", ""}, {"encryptionKeyFile", "a.key"}})
+          .ForgotKey());
+}
+
+TEST(InstanceRecordTest, ItsTextSaysOfWhichInstanceItIs) {
+  for (const std::string instance : {"orders", "caf\u00e9/\"1\""}) {
+    EXPECT_EQ(InstanceOfRecord(InstanceRecordToJson(
+                  InstanceRecordFromProperties(instance, {}))),
+              instance);
+  }
+  EXPECT_EQ(InstanceOfRecord("{"), "");
+  EXPECT_EQ(InstanceOfRecord("{}"), "");
+}
+
 TEST(InstanceRecordTest, SurvivesAFile) {
   const Properties cases[] = {
       {},

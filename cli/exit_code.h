@@ -3,6 +3,7 @@
 #define STATECPP_CLI_EXIT_CODE_H_
 
 #include "absl/status/status.h"
+#include "engine/error_payload.h"
 
 namespace statecpp {
 
@@ -29,8 +30,9 @@ inline ExitCode ExitCodeOf(const absl::Status& status) {
       return kExitOk;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kPermissionDenied:
       return kExitUsage;
+    case absl::StatusCode::kPermissionDenied:
+      return error::IsAboutKey(status) ? kExitKeyRefused : kExitUsage;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAlreadyExists:
       return kExitLockHeld;

@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
+#include "cli/key_flags.h"
 #include "cli/process_hardening.h"
 #include "cli/store_faults.h"
 #include "cli/version.h"
@@ -47,6 +48,8 @@ struct ServeFlags {
   absl::Duration wait_lock = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::ZeroDuration();
   bool allow_network_fs = false;
+  KeyFlags keys = {};
+  std::string key_dir = "";
   bool require_mlock = false;
 };
 
@@ -135,6 +138,8 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
+void LogKeyWarning(absl::string_view text) { LogWarning(text); }
+
 // Before a key is read. False, with the reason in the log: do not serve.
 bool MayHoldKeys(const ServeFlags& flags) {
   const absl::Status status = CheckKeyMemory();
@@ -169,6 +174,13 @@ ExitCode Serve(const ServeFlags& flags) {
     }
     data_root = kDevDataRoot;
   }
+  // Before the first thread starts: a key in the environment is wiped there.
+  const absl::StatusOr<std::shared_ptr<const KeySource>> key_source =
+      ChooseKeySource(flags.keys, LogKeyWarning);
+  if (!key_source.ok()) {
+    LogError("not serving", {{"error", key_source.status().message()}});
+    return ExitCodeOf(key_source.status());
+  }
   EndOnBusErrors();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
@@ -181,6 +193,10 @@ ExitCode Serve(const ServeFlags& flags) {
       .data_root = data_root,
       .lock_timeout = flags.wait_lock,
       .allow_network_file_system = flags.allow_network_fs,
+      .key_source = *key_source,
+      .key_folder = flags.key_dir,
+      .allow_loose_keys = flags.keys.allow_loose_key_file,
+      .development = flags.dev,
       .on_locked =
           [&end, &flags] {
             end.BeginServing(flags.drain_timeout + kStopLimit);
@@ -203,6 +219,7 @@ ExitCode Serve(const ServeFlags& flags) {
                        "; start daprd now"),
           {{"ver", kVersion},
            {"dataRoot", data_root},
+           {"key", (*server)->key_description()},
            {"socketFolderFrom", folder.source}});
   end.Wait();
   // First of all: daprd would wait for ever at a socket that nobody serves.
@@ -227,8 +244,15 @@ void AddServe(VerbTable& verbs) {
                    "Folder that keeps the state; made if it is not there")
       ->type_name("DIR")
       ->envname("STATECPP_DATA_ROOT");
-  serve->add_flag("--dev", flags->dev,
-                  "For development: the data root is ./.statecpp unless named");
+  serve->add_flag(
+      "--dev", flags->dev,
+      "For development: the data root is ./.statecpp unless named, "
+      "and stores are sealed under a key in it unless one is given");
+  AddKeyFlags(serve, flags->keys);
+  serve
+      ->add_option("--key-dir", flags->key_dir,
+                   "Folder of the key files that components may name")
+      ->type_name("DIR");
   serve
       ->add_option("--socket-folder", flags->socket_folder,
                    "daprd's folder of component sockets; else "

@@ -41,19 +41,40 @@ absl::Status NotJson(simdjson::error_code code) {
   return error::KeyringNotJson(simdjson::error_message(code));
 }
 
+// Strings of the text, but for keys. In memory of its own that is guarded: to
+// unescape one the parser copies more than the string, and what stands behind
+// it may be a key. So neither get_string() nor unescaped_key() will do, which
+// copy into the parser's memory.
+class Strings {
+ public:
+  Strings(const json::parser& parser, size_t text_size)
+      : parser_(parser), buffer_(text_size + simdjson::SIMDJSON_PADDING) {}
+
+  simdjson::simdjson_result<std::string> Get(json::raw_json_string raw) {
+    uint8_t* end = buffer_.data();
+    const auto text = parser_.unescape(raw, end);
+    if (text.error()) return text.error();
+    return std::string(text.value_unsafe());
+  }
+
+ private:
+  const json::parser& parser_;
+  SecretBytes buffer_;
+};
+
 // Calls `visit` for each field. Each is one of `known`, and there once.
 absl::Status ForEachField(
-    json::object object, std::initializer_list<absl::string_view> known,
+    Strings& strings, json::object object,
+    std::initializer_list<absl::string_view> known,
     absl::FunctionRef<absl::Status(absl::string_view, json::value)> visit) {
   std::set<std::string> seen;
   for (auto each : object) {
     json::field field;
     if (const auto code = std::move(each).get(field)) return NotJson(code);
-    auto name = field.unescaped_key();
-    if (name.error()) return NotJson(name.error());
-    const absl::string_view view(name.value_unsafe().data(),
-                                 name.value_unsafe().size());
-    const std::string text(view);
+    std::string text;
+    if (const auto code = strings.Get(field.key()).get(text)) {
+      return NotJson(code);
+    }
     if (std::find(known.begin(), known.end(), text) == known.end()) {
       return error::KeyringUnknownField(text, absl::StrJoin(known, ", "));
     }
@@ -64,12 +85,14 @@ absl::Status ForEachField(
   return absl::OkStatus();
 }
 
-// Not for a secret: it passes through the parser's own buffer.
-absl::StatusOr<std::string> StringOf(absl::string_view field,
+absl::StatusOr<std::string> StringOf(Strings& strings, absl::string_view field,
                                      json::value value) {
-  auto text = value.get_string();
-  if (text.error()) return error::KeyringFieldType(field, "a string");
-  return std::string(text.value_unsafe());
+  json::raw_json_string raw;
+  std::string text;
+  if (value.get_raw_json_string().get(raw) || strings.Get(raw).get(text)) {
+    return error::KeyringFieldType(field, "a string");
+  }
+  return text;
 }
 
 // The key stays where it stands: the parser hands out its place.
@@ -87,7 +110,8 @@ absl::StatusOr<Secret> KeyOf(json::value value) {
   return ParseKey(text);
 }
 
-absl::StatusOr<std::vector<std::string>> CommandOf(json::value value) {
+absl::StatusOr<std::vector<std::string>> CommandOf(Strings& strings,
+                                                   json::value value) {
   json::array array;
   if (value.get_array().get(array)) {
     return error::KeyringFieldType("exec", "a list of strings");
@@ -96,28 +120,30 @@ absl::StatusOr<std::vector<std::string>> CommandOf(json::value value) {
   for (auto each : array) {
     json::value word;
     if (const auto code = std::move(each).get(word)) return NotJson(code);
-    absl::StatusOr<std::string> text = StringOf("exec", word);
+    absl::StatusOr<std::string> text = StringOf(strings, "exec", word);
     if (!text.ok()) return text.status();
     command.push_back(*std::move(text));
   }
   return command;
 }
 
-absl::StatusOr<PassphrasePlace> PassphraseOf(json::value value) {
+absl::StatusOr<PassphrasePlace> PassphraseOf(Strings& strings,
+                                             json::value value) {
   json::object object;
   if (value.get_object().get(object)) {
     return error::KeyringFieldType("passphrase", "an object");
   }
   PassphrasePlace place;
   const absl::Status status = ForEachField(
-      object, {"file", "exec"},
-      [&place](absl::string_view field, json::value each) -> absl::Status {
+      strings, object, {"file", "exec"},
+      [&](absl::string_view field, json::value each) -> absl::Status {
         if (field == "exec") {
-          absl::StatusOr<std::vector<std::string>> command = CommandOf(each);
+          absl::StatusOr<std::vector<std::string>> command =
+              CommandOf(strings, each);
           if (command.ok()) place.command = *std::move(command);
           return command.status();
         }
-        absl::StatusOr<std::string> file = StringOf(field, each);
+        absl::StatusOr<std::string> file = StringOf(strings, field, each);
         if (file.ok()) place.file = *std::move(file);
         return file.status();
       });
@@ -128,19 +154,19 @@ absl::StatusOr<PassphrasePlace> PassphraseOf(json::value value) {
   return place;
 }
 
-absl::Status ReadEntryField(absl::string_view field, json::value value,
-                            Entry& entry) {
+absl::Status ReadEntryField(Strings& strings, absl::string_view field,
+                            json::value value, Entry& entry) {
   if (field == "key") {
     absl::StatusOr<Secret> key = KeyOf(value);
     if (key.ok()) entry.key = *std::move(key);
     return key.status();
   }
   if (field == "passphrase") {
-    absl::StatusOr<PassphrasePlace> place = PassphraseOf(value);
+    absl::StatusOr<PassphrasePlace> place = PassphraseOf(strings, value);
     if (place.ok()) entry.passphrase = *std::move(place);
     return place.status();
   }
-  const absl::StatusOr<std::string> text = StringOf(field, value);
+  const absl::StatusOr<std::string> text = StringOf(strings, field, value);
   if (!text.ok()) return text.status();
   if (field == "name") {
     entry.name = *text;
@@ -151,15 +177,16 @@ absl::Status ReadEntryField(absl::string_view field, json::value value,
   return absl::OkStatus();
 }
 
-absl::Status ReadEntry(json::value value, size_t number, Entry& entry) {
+absl::Status ReadEntry(Strings& strings, json::value value, size_t number,
+                       Entry& entry) {
   json::object object;
   if (value.get_object().get(object)) {
     return error::KeyringFieldType("keys", "a list of objects");
   }
   const absl::Status status =
-      ForEachField(object, {"name", "key", "passphrase", "use"},
-                   [&entry](absl::string_view field, json::value each) {
-                     return ReadEntryField(field, each, entry);
+      ForEachField(strings, object, {"name", "key", "passphrase", "use"},
+                   [&](absl::string_view field, json::value each) {
+                     return ReadEntryField(strings, field, each, entry);
                    });
   if (!status.ok()) return error::InKeyringEntry(number, entry.name, status);
   if (!IsMasterKeyName(entry.name)) return error::KeyringBadName(number);
@@ -170,7 +197,8 @@ absl::Status ReadEntry(json::value value, size_t number, Entry& entry) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Entry>> EntriesOf(json::value value) {
+absl::StatusOr<std::vector<Entry>> EntriesOf(Strings& strings,
+                                             json::value value) {
   json::array array;
   if (value.get_array().get(array)) {
     return error::KeyringFieldType("keys", "a list of objects");
@@ -181,7 +209,8 @@ absl::StatusOr<std::vector<Entry>> EntriesOf(json::value value) {
     json::value one;
     if (const auto code = std::move(each).get(one)) return NotJson(code);
     Entry entry;
-    const absl::Status status = ReadEntry(one, entries.size() + 1, entry);
+    const absl::Status status =
+        ReadEntry(strings, one, entries.size() + 1, entry);
     if (!status.ok()) return status;
     if (!names.insert(entry.name).second) {
       return error::KeyringRepeatedName(entry.name);
@@ -191,8 +220,8 @@ absl::StatusOr<std::vector<Entry>> EntriesOf(json::value value) {
   return entries;
 }
 
-absl::Status ReadField(absl::string_view field, json::value value,
-                       Contents& contents) {
+absl::Status ReadField(Strings& strings, absl::string_view field,
+                       json::value value, Contents& contents) {
   if (field == "version") {
     auto version = value.get_uint64();
     if (version.error() || version.value_unsafe() != 1) {
@@ -202,11 +231,11 @@ absl::Status ReadField(absl::string_view field, json::value value,
     return absl::OkStatus();
   }
   if (field == "primary") {
-    absl::StatusOr<std::string> primary = StringOf(field, value);
+    absl::StatusOr<std::string> primary = StringOf(strings, field, value);
     if (primary.ok()) contents.primary = *std::move(primary);
     return primary.status();
   }
-  absl::StatusOr<std::vector<Entry>> entries = EntriesOf(value);
+  absl::StatusOr<std::vector<Entry>> entries = EntriesOf(strings, value);
   if (entries.ok()) contents.entries = *std::move(entries);
   return entries.status();
 }
@@ -225,11 +254,12 @@ absl::StatusOr<Contents> Parse(const SecretBytes& text) {
   }
   json::object object;
   if (const auto code = document.get_object().get(object)) return NotJson(code);
+  Strings strings(parser, text.size());
   Contents contents;
   const absl::Status status =
-      ForEachField(object, {"version", "primary", "keys"},
-                   [&contents](absl::string_view field, json::value value) {
-                     return ReadField(field, value, contents);
+      ForEachField(strings, object, {"version", "primary", "keys"},
+                   [&](absl::string_view field, json::value value) {
+                     return ReadField(strings, field, value, contents);
                    });
   if (!status.ok()) return status;
   if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {

@@ -129,6 +129,12 @@ void Accumulator::RaiseHighWater(int64_t ms) {
   high_water_ms_ = std::max(high_water_ms_, ms);
 }
 
+void Accumulator::Accept(const Accumulator& counted) {
+  sum_ = counted.sum_;
+  records_by_key_ = counted.records_by_key_;
+  unreadable_ = 0;
+}
+
 uint64_t Accumulator::records() const {
   uint64_t records = 0;
   for (const auto& [key_id, count] : records_by_key_) records += count;

@@ -75,6 +75,11 @@ class Accumulator {
     return records_by_key_;
   }
 
+  // From now on stands for the records of `counted`, a complete walk over the
+  // same store whose owner has accepted what differed. Nobody can see any more
+  // what that was. The order of commits and the time go on.
+  void Accept(const Accumulator& counted);
+
   // True when both stand for the same records.
   bool SameRecords(const Accumulator& other) const {
     return sum_ == other.sum_ && records_by_key_ == other.records_by_key_;

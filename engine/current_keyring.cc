@@ -18,13 +18,24 @@ void CurrentKeyring::Replace(std::shared_ptr<const Keyring> keyring) {
 
 bool CurrentKeyring::MayStillSeal(uint32_t key_id) const {
   absl::ReaderMutexLock lock(&mutex_);
-  if (keyring_->active().key_id == key_id) return true;
-  return std::any_of(
-      former_.begin(), former_.end(),
-      [key_id](const std::weak_ptr<const Keyring>& former) {
-        const std::shared_ptr<const Keyring> held = former.lock();
-        return held != nullptr && held->active().key_id == key_id;
-      });
+  return keyring_->active().key_id == key_id ||
+         FormerActive([key_id](uint32_t other) { return other == key_id; });
+}
+
+bool CurrentKeyring::FormerMayStillSeal() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const uint32_t active = keyring_->active().key_id;
+  return FormerActive([active](uint32_t other) { return other != active; });
+}
+
+bool CurrentKeyring::FormerActive(
+    absl::FunctionRef<bool(uint32_t key_id)> is_one) const {
+  return std::any_of(former_.begin(), former_.end(),
+                     [is_one](const std::weak_ptr<const Keyring>& former) {
+                       const std::shared_ptr<const Keyring> held =
+                           former.lock();
+                       return held != nullptr && is_one(held->active().key_id);
+                     });
 }
 
 absl::StatusOr<KeyedSnapshot> CurrentKeyring::Read(

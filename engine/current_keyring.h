@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "crypto/keyring.h"
@@ -46,10 +47,17 @@ class CurrentKeyring {
   // on its way to a commit.
   bool MayStillSeal(uint32_t key_id) const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The same of any data key that is no longer the active one.
+  bool FormerMayStillSeal() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Errors as for Storage::Read.
   absl::StatusOr<KeyedSnapshot> Read(const Storage& storage) const;
 
  private:
+  // Whether somebody holds a former keyring whose active key is one of those.
+  bool FormerActive(absl::FunctionRef<bool(uint32_t key_id)> is_one) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Keyring> keyring_ ABSL_GUARDED_BY(mutex_);
   // Those that were current before; gone when the last who held one is done.

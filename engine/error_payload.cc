@@ -14,6 +14,7 @@ namespace {
 constexpr absl::string_view kAboutKey = "statecpp/about-key";
 constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
 constexpr absl::string_view kHttpCode = "statecpp/http-code";
+constexpr absl::string_view kReason = "statecpp/reason";
 constexpr absl::string_view kSystem = "statecpp/system";
 constexpr absl::string_view kStoreHeld = "statecpp/store-held";
 
@@ -64,6 +65,18 @@ absl::Status AsStoreHeld(absl::Status status) {
 
 bool IsStoreHeld(const absl::Status& status) {
   return status.GetPayload(kStoreHeld).has_value();
+}
+
+absl::Status Damage(absl::string_view text, absl::string_view reason) {
+  absl::Status status = absl::DataLossError(text);
+  status.SetPayload(kReason, absl::Cord(reason));
+  return status;
+}
+
+std::string DamageReason(const absl::Status& status) {
+  const absl::optional<absl::Cord> reason = status.GetPayload(kReason);
+  return reason.has_value() ? std::string(*reason)
+                            : std::string(status.message());
 }
 
 absl::Status Reworded(const absl::Status& status, absl::string_view text) {

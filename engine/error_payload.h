@@ -3,6 +3,7 @@
 #define STATECPP_ENGINE_ERROR_PAYLOAD_H_
 
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -40,6 +41,11 @@ bool IsSystem(const absl::Status& status);
 // Marked: another process, or another Store of this one, has the store open.
 absl::Status AsStoreHeld(absl::Status status);
 bool IsStoreHeld(const absl::Status& status);
+
+// DATA_LOSS, of which `reason` is what is damaged and how, without advice.
+absl::Status Damage(absl::string_view text, absl::string_view reason);
+// The reason of such an error; of any other its text.
+std::string DamageReason(const absl::Status& status);
 
 // The same error, payloads and all, in other words.
 absl::Status Reworded(const absl::Status& status, absl::string_view text);

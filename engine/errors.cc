@@ -219,57 +219,6 @@ absl::Status Storage(absl::string_view action, int code,
       absl::StrCat("could not ", action, ": ", text, " (LMDB ", code, ")"));
 }
 
-absl::Status RecordDamaged(absl::string_view reason) {
-  return absl::DataLossError(absl::StrCat(
-      "the record is damaged: ", reason,
-      "; it was not read as missing; restore the key from a backup, or "
-      "overwrite or delete it without an etag"));
-}
-
-absl::Status HashCollision() {
-  return absl::DataLossError(
-      "the record at this key's place holds another key; nothing was changed");
-}
-
-absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
-                                int64_t deleted) {
-  return absl::DataLossError(absl::StrCat(
-      damaged, " damaged records below \"", prefix,
-      "\" were left, as nobody can read whose they are; the ", deleted,
-      " items that could be read were deleted; restore the damaged keys from a "
-      "backup, or overwrite or delete each by its name"));
-}
-
-absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason) {
-  return absl::DataLossError(absl::StrCat("the header of the store at ", path,
-                                          " is damaged: ", reason,
-                                          "; nothing was opened; restore it "
-                                          "from a backup"));
-}
-
-absl::Status FormatTooNew(absl::string_view path, int found, int supported) {
-  return WithHttpCode(absl::UnimplementedError(absl::StrCat(
-                          "the store at ", path, " has format ", found,
-                          "; this program reads up to format ", supported,
-                          "; nothing was opened; use a newer program")),
-                      500);
-}
-
-absl::Status FileDamaged(absl::string_view path, absl::string_view reason) {
-  return absl::DataLossError(absl::StrCat(path, " is damaged: ", reason,
-                                          "; nothing was opened or changed; "
-                                          "restore it from a backup"));
-}
-
-absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
-                                 uint64_t unreadable) {
-  return absl::DataLossError(absl::StrCat(
-      "the records are not those that the store wrote: counted ", counted,
-      ", expected ", kept, " (", unreadable,
-      " damaged ones were replaced); records were replayed, deleted or planted "
-      "behind the store's back; restore it from a backup"));
-}
-
 absl::Status StoreMissing(absl::string_view path) {
   return absl::NotFoundError(
       absl::StrCat("there is no store at ", path, ", and none was made"));

@@ -95,9 +95,34 @@ absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason);
 absl::Status FormatTooNew(absl::string_view path, int found, int supported);
 absl::Status FileDamaged(absl::string_view path, absl::string_view reason);
-// A walk over the records came to another sum or count than was kept.
-absl::Status AccumulatorMismatch(uint64_t counted, uint64_t kept,
-                                 uint64_t unreadable);
+// LMDB's own structures.
+absl::Status TreeDamaged(absl::string_view reason);
+// Of a store's first finding, for who asks whether it is whole.
+absl::Status StoreDamaged(absl::string_view what, absl::string_view place,
+                          absl::string_view reason);
+
+// What a walk over a store finds wrong, in words for a report.
+std::string Foreign();
+std::string Hidden();
+std::string NotInExpiryIndex();
+std::string UnknownMetaEntry(size_t size);
+std::string AccumulatorDamaged();
+std::string OutOfOrder();
+std::string EntriesMissed(uint64_t seen, uint64_t kept);
+// Records were replayed, deleted or planted: there are `found`, of which
+// `damaged` do not open, where `kept` were written, and `unreadable` damaged
+// ones were replaced since.
+std::string RecordsDiffer(uint64_t found, uint64_t kept, uint64_t damaged,
+                          uint64_t unreadable);
+
+// A walk in a process of its own: it was started without a request, it did not
+// begin, it died of what it walked over, or it was ended or cancelled.
+absl::Status NoWalkRequest();
+absl::Status NoWalk(int exit_code);
+std::string WalkDied(absl::string_view how, uint64_t records);
+absl::Status WalkStopped(absl::string_view how);
+// data.mdb, in the folder of a store that is open, is another file.
+absl::Status FileReplaced(absl::string_view file);
 
 // --- Keys --------------------------------------------------------------------
 
@@ -116,6 +141,7 @@ absl::Status StoreIsPlain(absl::string_view path);
 absl::Status OtherRootKey(absl::string_view path);
 // Key slots and data keys are asked for where there are none.
 absl::Status NoKeysInPlainStore();
+absl::Status BadKeyName(absl::string_view name);
 absl::Status SlotNameTaken(absl::string_view name);
 absl::Status KeyHasSlot(absl::string_view name);
 absl::Status SlotsFull(size_t limit);

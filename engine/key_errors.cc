@@ -91,6 +91,14 @@ absl::Status NoKeysInPlainStore() {
       "encrypt; nothing was changed");
 }
 
+absl::Status BadKeyName(absl::string_view name) {
+  return InvalidArgument(absl::StrCat(
+      "\"", absl::CEscape(name),
+      "\" is no name for a key: 1 to 64 characters of A-Z, a-z, 0-9, \".\", "
+      "\"_\" and \"-\" are expected; give the key another name; nothing was "
+      "made or changed"));
+}
+
 absl::Status SlotNameTaken(absl::string_view name) {
   return WithHttpCode(absl::AlreadyExistsError(
                           absl::StrCat("the store has a key slot \"", name,

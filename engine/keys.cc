@@ -15,11 +15,26 @@ constexpr char kAncestorMark = 0x01;
 constexpr char kLeafMark = 0x00;
 
 constexpr int64_t kDueUnitSeconds = 64;
+// Of times to live that fill 32 bits and a sign.
+constexpr int64_t kLargestStepSeconds = int64_t{1} << 27;
 constexpr size_t kDueSize = sizeof(uint32_t);
 
 template <typename Bytes>
 void Append(std::string& key, const Bytes& hash) {
   key.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+
+// The entry of a record that expires then, if it is due at whole steps.
+std::string ExpiryKeyInSteps(int64_t step, absl::Time expires,
+                             absl::string_view record_key) {
+  // The ceiling, at least one millisecond past the moment of expiry.
+  const int64_t due = (absl::ToUnixSeconds(expires) / step + 1) * step;
+  const int64_t units = std::clamp<int64_t>(
+      due / kDueUnitSeconds, 0, std::numeric_limits<uint32_t>::max());
+  std::string key;
+  AppendBigEndian32(key, static_cast<uint32_t>(units));
+  key.append(record_key.data(), record_key.size());
+  return key;
 }
 
 // How much of `text` the first prefixes that end in a separator cover.
@@ -78,14 +93,15 @@ std::string ExpiryKey(absl::Time now, absl::Time expires,
   const int64_t ttl = absl::ToInt64Seconds(expires - now);
   int64_t step = kDueUnitSeconds;
   while (step * 16 < ttl) step *= 2;
-  // The ceiling, at least one millisecond past the moment of expiry.
-  const int64_t due = (absl::ToUnixSeconds(expires) / step + 1) * step;
-  const int64_t units = std::clamp<int64_t>(
-      due / kDueUnitSeconds, 0, std::numeric_limits<uint32_t>::max());
-  std::string key;
-  AppendBigEndian32(key, static_cast<uint32_t>(units));
-  key.append(record_key.data(), record_key.size());
-  return key;
+  return ExpiryKeyInSteps(step, expires, record_key);
+}
+
+bool AnyExpiryKey(absl::Time expires, absl::string_view record_key,
+                  absl::FunctionRef<bool(absl::string_view entry)> visit) {
+  for (int64_t step = kDueUnitSeconds; step <= kLargestStepSeconds; step *= 2) {
+    if (visit(ExpiryKeyInSteps(step, expires, record_key))) return true;
+  }
+  return false;
 }
 
 std::optional<ExpiryEntry> ParseExpiryKey(absl::string_view key) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "crypto/path_hash.h"
@@ -48,6 +49,11 @@ std::string RangeOfChildren(const PathHash& paths, absl::string_view prefix);
 // not one per write.
 std::string ExpiryKey(absl::Time now, absl::Time expires,
                       absl::string_view record_key);
+
+// Calls `visit` with each entry that a record which expires then may have,
+// whenever it was written, until that returns true; returns whether it did.
+bool AnyExpiryKey(absl::Time expires, absl::string_view record_key,
+                  absl::FunctionRef<bool(absl::string_view entry)> visit);
 
 struct ExpiryEntry {
   absl::Time due;

@@ -209,6 +209,20 @@ TEST(ExpiryKeyTest, IsDueAfterTheExpiryAndNotLong) {
   }
 }
 
+TEST(ExpiryKeyTest, IsFoundByWhoKnowsTheExpiryAlone) {
+  for (int64_t ttl = 1; ttl <= std::numeric_limits<int32_t>::max();
+       ttl += ttl / 3 + 1) {
+    const absl::Time expires = kNow + absl::Seconds(ttl);
+    const std::string entry = ExpiryKey(kNow, expires, kPlace);
+    const auto is_it = [&](absl::string_view key) { return key == entry; };
+    EXPECT_TRUE(AnyExpiryKey(expires, kPlace, is_it)) << ttl;
+    // Whatever else it asks for would be swept in time, too.
+    EXPECT_FALSE(AnyExpiryKey(expires, kPlace, [&](absl::string_view key) {
+      return ParseExpiryKey(key)->due <= expires;
+    })) << ttl;
+  }
+}
+
 TEST(ExpiryKeyTest, SortsByTheDueTime) {
   std::vector<std::string> keys;
   for (int64_t ttl = 1; ttl <= std::numeric_limits<int32_t>::max(); ttl *= 2) {

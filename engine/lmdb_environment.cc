@@ -47,10 +47,14 @@ absl::Status LmdbError(absl::string_view action, int code) {
       return absl::ResourceExhaustedError(mdb_strerror(code));
     case MDB_READERS_FULL:
       return absl::UnavailableError("too many readers at once");
+    case MDB_MAP_RESIZED:
+      return absl::UnavailableError("the file has outgrown its map");
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE:
+    case MDB_CURSOR_FULL:
       return error::FileDamaged("the store's file", mdb_strerror(code));
     default:
       return error::Storage(action, code, mdb_strerror(code));
@@ -80,7 +84,7 @@ absl::Status AllocateLockFile(const std::string& folder) {
 
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
-    void (*on_assertion)(const char* text)) {
+    void (*on_assertion)(const char* text), Access access) {
   if (const absl::Status allocated = AllocateLockFile(folder);
       !allocated.ok()) {
     return allocated;
@@ -93,7 +97,7 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
       new LmdbEnvironment(env, folder));
   mdb_env_set_maxdbs(env, kTables);
   mdb_env_set_maxreaders(env, kMaxReaders);
-  mdb_env_set_mapsize(env, map_size);
+  if (map_size > 0) mdb_env_set_mapsize(env, map_size);
   if (on_assertion != nullptr) {
     mdb_env_set_userctx(env, reinterpret_cast<void*>(on_assertion));
     mdb_env_set_assert(env, [](MDB_env* failed, const char* text) {
@@ -101,14 +105,17 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
           text);
     });
   }
-  if (const int code = mdb_env_open(env, folder.c_str(), MDB_NOTLS, 0600);
+  const unsigned flags =
+      MDB_NOTLS | (access == Access::kRead ? unsigned{MDB_RDONLY} : 0u);
+  if (const int code = mdb_env_open(env, folder.c_str(), flags, 0600);
       code != 0) {
     if (code > 0) return error::System("open the store in", folder, code);
     return LmdbError("open the store", code);
   }
   environment->KeepDescriptorsFromChildren(folder + "/data.mdb");
   mdb_reader_check(env, &environment->stale_readers_);
-  if (const absl::Status opened = environment->OpenTables(); !opened.ok()) {
+  if (const absl::Status opened = environment->OpenTables(access);
+      !opened.ok()) {
     return opened;
   }
   return environment;
@@ -136,15 +143,23 @@ void LmdbEnvironment::KeepDescriptorsFromChildren(
   closedir(descriptors);
 }
 
-absl::Status LmdbEnvironment::OpenTables() {
+absl::Status LmdbEnvironment::OpenTables(Access access) {
   MDB_txn* txn = nullptr;
-  if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) {
+  const unsigned how = access == Access::kRead ? MDB_RDONLY : 0;
+  if (const int code = mdb_txn_begin(env_, nullptr, how, &txn); code != 0) {
     return LmdbError("begin a transaction", code);
   }
+  const unsigned make = access == Access::kMake ? MDB_CREATE : 0;
   for (int i = 0; i < kTables; ++i) {
-    const int code = mdb_dbi_open(txn, kTableNames[i], MDB_CREATE, &tables_[i]);
+    const int code = mdb_dbi_open(txn, kTableNames[i], make, &tables_[i]);
     if (code != 0) {
       mdb_txn_abort(txn);
+      // Never made anew: it held what the store holds.
+      if (code == MDB_NOTFOUND) {
+        return error::FileDamaged(
+            folder_ + "/data.mdb",
+            absl::StrCat("the table ", kTableNames[i], " is missing"));
+      }
       return LmdbError(absl::StrCat("open the table ", kTableNames[i]), code);
     }
   }
@@ -224,6 +239,8 @@ uint64_t LmdbEnvironment::file_pages() const {
   return info.me_last_pgno + 1;
 }
 
+void LmdbEnvironment::ClearStaleReaders() { mdb_reader_check(env_, nullptr); }
+
 int LmdbEnvironment::descriptor() const {
   int fd = -1;
   mdb_env_get_fd(env_, &fd);
@@ -244,13 +261,20 @@ absl::StatusOr<std::optional<absl::string_view>> LmdbReader::Get(
   return View(value);
 }
 
-absl::Status LmdbReader::Scan(
-    Table table, absl::string_view from,
-    absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
-        visit) const {
+absl::Status LmdbReader::Scan(Table table, absl::string_view from,
+                              Visit visit) const {
+  return ScanHandle(Handle(table), from, visit);
+}
+
+absl::Status LmdbReader::ScanFreePages(Visit visit) const {
+  constexpr unsigned kFreePages = 0;
+  return ScanHandle(kFreePages, "", visit);
+}
+
+absl::Status LmdbReader::ScanHandle(unsigned handle, absl::string_view from,
+                                    Visit visit) const {
   MDB_cursor* cursor = nullptr;
-  if (const int code = mdb_cursor_open(txn_, Handle(table), &cursor);
-      code != 0) {
+  if (const int code = mdb_cursor_open(txn_, handle, &cursor); code != 0) {
     return LmdbError("open a cursor", code);
   }
   MDB_val key = Val(from);
@@ -263,6 +287,14 @@ absl::Status LmdbReader::Scan(
   mdb_cursor_close(cursor);
   if (code != 0 && code != MDB_NOTFOUND) return LmdbError("scan", code);
   return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> LmdbReader::CountEntries(Table table) const {
+  MDB_stat stat;
+  if (const int code = mdb_stat(txn_, Handle(table), &stat); code != 0) {
+    return LmdbError("count entries", code);
+  }
+  return stat.ms_entries;
 }
 
 absl::StatusOr<uint64_t> LmdbReader::LivePages() const {

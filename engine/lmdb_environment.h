@@ -39,20 +39,31 @@ class LmdbEnvironment {
   class ReadTransaction;
   class WriteTransaction;
 
-  // Opens `folder`/data.mdb, making it when it is not there. The caller holds
-  // the folder's lock and has checked the file: LMDB trusts both.
-  // `on_assertion` may be null.
+  enum class Access {
+    kMake,   // make data.mdb and its tables
+    kWrite,  // read and write what is there
+    // Read only, beside a process that writes or without one. Nothing of
+    // data.mdb changes.
+    kRead,
+  };
+
+  // Opens `folder`/data.mdb. With a `map_size` of 0 the map is as large as the
+  // last one that somebody wrote through. The caller, or for kRead a process
+  // that waits for it, holds the folder's lock and has checked the file: LMDB
+  // trusts both. `on_assertion` may be null.
   //
+  // DATA_LOSS: LMDB does not take the file for its own, or a table is missing.
   // INTERNAL and those of error::System: LMDB or the system says no.
   static absl::StatusOr<std::unique_ptr<LmdbEnvironment>> Open(
       const std::string& folder, uint64_t map_size,
-      void (*on_assertion)(const char* text));
+      void (*on_assertion)(const char* text), Access access = Access::kWrite);
   ~LmdbEnvironment();
 
   LmdbEnvironment(const LmdbEnvironment&) = delete;
   LmdbEnvironment& operator=(const LmdbEnvironment&) = delete;
 
-  // A snapshot. UNAVAILABLE: more readers at once than LMDB has slots for.
+  // A snapshot. UNAVAILABLE: more readers at once than LMDB has slots for; or,
+  // read only, the file has outgrown the map, which another Open mends.
   absl::StatusOr<ReadTransaction> BeginRead();
 
   // Waits for the other writer, if there is one.
@@ -69,6 +80,9 @@ class LmdbEnvironment {
   int descriptor() const;
   // Reader slots of processes that died, freed when this was opened.
   int stale_readers() const { return stale_readers_; }
+  // Frees those of processes that died since. Their snapshots kept space from
+  // being used again.
+  void ClearStaleReaders();
 
  private:
   friend class LmdbReader;
@@ -76,7 +90,7 @@ class LmdbEnvironment {
   LmdbEnvironment(MDB_env* env, std::string folder)
       : env_(env), folder_(std::move(folder)) {}
 
-  absl::Status OpenTables();
+  absl::Status OpenTables(Access access);
   void KeepDescriptorsFromChildren(const std::string& file) const;
   void Return(MDB_txn* txn);
 
@@ -103,20 +117,30 @@ class LmdbReader {
   // next write.
   absl::StatusOr<std::optional<absl::string_view>> Get(
       Table table, absl::string_view key) const;
-  absl::Status Scan(
-      Table table, absl::string_view from,
-      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
-          visit) const;
+  using Visit =
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>;
+  absl::Status Scan(Table table, absl::string_view from, Visit visit) const;
+
+  // LMDB's lists of free pages, by the transaction that freed them: native
+  // 64-bit numbers, each list led by its length. For reads alone.
+  absl::Status ScanFreePages(Visit visit) const;
+
+  // As LMDB counts them; a walk over the table comes to the same number.
+  absl::StatusOr<uint64_t> CountEntries(Table table) const;
 
   // Pages that the tables and the list of free pages take, as this transaction
   // sees them.
   absl::StatusOr<uint64_t> LivePages() const;
+  // Of the file, then or since.
+  uint64_t FilePages() const { return environment_->file_pages(); }
 
  protected:
   LmdbReader(LmdbEnvironment* environment, MDB_txn* txn)
       : environment_(environment), txn_(txn) {}
 
   unsigned Handle(Table table) const;
+  absl::Status ScanHandle(unsigned handle, absl::string_view from,
+                          Visit visit) const;
 
   LmdbEnvironment* environment_;
   MDB_txn* txn_;

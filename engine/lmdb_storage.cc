@@ -17,8 +17,8 @@
 
 #include "absl/container/btree_map.h"
 #include "engine/errors.h"
+#include "engine/meta_table.h"
 #include "engine/record.h"
-#include "engine/store_meta.h"
 
 namespace statecpp {
 namespace {
@@ -161,15 +161,16 @@ absl::Status LmdbStorage::Make(const std::string& folder,
   // The map of the maker alone; whoever opens the store chooses another.
   constexpr uint64_t kMapSize = uint64_t{1} << 20;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
-      LmdbEnvironment::Open(folder, kMapSize, nullptr);
+      LmdbEnvironment::Open(folder, kMapSize, nullptr,
+                            LmdbEnvironment::Access::kMake);
   if (!environment.ok()) return environment.status();
   absl::StatusOr<WriteTransaction> txn = (*environment)->BeginWrite();
   if (!txn.ok()) return txn.status();
   Accumulator accumulator(keyring);
   accumulator.RaiseHighWater(now_ms);
-  absl::Status written = txn->Put(Table::kMeta, kHeaderKey, header);
+  absl::Status written = txn->Put(Table::kMeta, kHeaderEntry, header);
   if (written.ok()) {
-    written = txn->Put(Table::kMeta, kAccumulatorKey,
+    written = txn->Put(Table::kMeta, kAccumulatorEntry,
                        accumulator.SealNextCommit(random));
   }
   if (written.ok()) written = txn->Commit();
@@ -190,7 +191,7 @@ absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
         (*environment)->BeginRead();
     if (!txn.ok()) return txn.status();
     const absl::StatusOr<std::optional<absl::string_view>> header =
-        txn->Get(Table::kMeta, kHeaderKey);
+        txn->Get(Table::kMeta, kHeaderEntry);
     if (!header.ok()) return header.status();
     if (!header->has_value()) return error::HeaderDamaged(folder, "missing");
     absl::StatusOr<std::shared_ptr<const Keyring>> unlocked = unlock(**header);
@@ -198,7 +199,7 @@ absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
     keyring = *std::move(unlocked);
 
     const absl::StatusOr<std::optional<absl::string_view>> sealed =
-        txn->Get(Table::kMeta, kAccumulatorKey);
+        txn->Get(Table::kMeta, kAccumulatorEntry);
     if (!sealed.ok()) return sealed.status();
     accumulator = Accumulator::Open(*keyring, sealed->value_or(""));
     if (!accumulator.has_value()) {
@@ -226,7 +227,7 @@ absl::Status LmdbStorage::CommitOpen() {
   absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
   if (!txn.ok()) return txn.status();
   accumulator_.CountOpen();
-  absl::Status written = txn->Put(Table::kMeta, kAccumulatorKey,
+  absl::Status written = txn->Put(Table::kMeta, kAccumulatorEntry,
                                   accumulator_.SealNextCommit(random_));
   if (written.ok()) written = txn->Commit();
   return InFullWords(written, reserve_.path());
@@ -270,7 +271,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
   accumulator.RaiseHighWater(confirmed_ms);
   if (done.ok()) done = WriteOut(*txn, overlay, accumulator);
   if (done.ok()) {
-    done = txn->Put(Table::kMeta, kAccumulatorKey,
+    done = txn->Put(Table::kMeta, kAccumulatorEntry,
                     accumulator.SealNextCommit(random_));
   }
   if (done.ok() && puts) {
@@ -326,7 +327,7 @@ absl::StatusOr<std::string> LmdbStorage::ReadHeader() const {
       environment_->BeginRead();
   if (!txn.ok()) return txn.status();
   const absl::StatusOr<std::optional<absl::string_view>> header =
-      txn->Get(Table::kMeta, kHeaderKey);
+      txn->Get(Table::kMeta, kHeaderEntry);
   if (!header.ok()) return header.status();
   return std::string(header->value_or(""));
 }
@@ -336,15 +337,15 @@ absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
   absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
   if (!txn.ok()) return txn.status();
   const absl::StatusOr<std::optional<absl::string_view>> header =
-      txn->Get(Table::kMeta, kHeaderKey);
+      txn->Get(Table::kMeta, kHeaderEntry);
   if (!header.ok()) return header.status();
   absl::StatusOr<NewHeader> next = change(header->value_or(""), accumulator_);
   if (!next.ok()) return next.status();
 
   Accumulator accumulator = accumulator_;
-  absl::Status written = txn->Put(Table::kMeta, kHeaderKey, next->bytes);
+  absl::Status written = txn->Put(Table::kMeta, kHeaderEntry, next->bytes);
   if (written.ok()) {
-    written = txn->Put(Table::kMeta, kAccumulatorKey,
+    written = txn->Put(Table::kMeta, kAccumulatorEntry,
                        accumulator.SealNextCommit(random_));
   }
   if (written.ok()) written = txn->Commit();
@@ -370,37 +371,15 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<LmdbStorage::Recount> LmdbStorage::CountRecords() const {
-  std::shared_ptr<const Keyring> keyring;
-  const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn = [&] {
-    // Keys do not change in here.
-    absl::MutexLock lock(&mutex_);
-    keyring = keyring_.Get();
-    return environment_->BeginRead();
-  }();
+absl::StatusOr<WalkOutcome> LmdbStorage::Walk(const WalkOptions& options,
+                                              WalkFound found) const {
+  const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment_->BeginRead();
   if (!txn.ok()) return txn.status();
-  const absl::StatusOr<std::optional<absl::string_view>> sealed =
-      txn->Get(Table::kMeta, kAccumulatorKey);
-  if (!sealed.ok()) return sealed.status();
-  std::optional<Accumulator> stored =
-      Accumulator::Open(*keyring, sealed->value_or(""));
-  if (!stored.has_value()) {
-    return error::HeaderDamaged("this folder", "its accumulator does not open");
-  }
-
-  Accumulator counted(*keyring);
-  absl::Status damaged = absl::OkStatus();
-  const absl::Status scanned = txn->Scan(
-      Table::kRecords, "", [&](absl::string_view key, absl::string_view value) {
-        const absl::StatusOr<RecordReader> reader =
-            RecordReader::Open(*keyring, key, value);
-        damaged = reader.ok() ? reader->ReadValue().status() : reader.status();
-        if (damaged.ok()) counted.Replace(key, std::nullopt, value);
-        return damaged.ok();
-      });
-  if (!scanned.ok()) return scanned;
-  if (!damaged.ok()) return damaged;
-  return Recount{std::move(keyring), std::move(counted), *std::move(stored)};
+  // The root key stays; the header with the data keys is that of the snapshot.
+  const std::shared_ptr<const Keyring> keyring = keyring_.Get();
+  return WalkStore(*txn, keyring->root(), options, found,
+                   [](uint64_t, uint64_t) {});
 }
 
 }  // namespace statecpp

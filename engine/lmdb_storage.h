@@ -23,13 +23,13 @@
 #include "engine/lmdb_environment.h"
 #include "engine/reserve.h"
 #include "engine/storage.h"
+#include "engine/store_walk.h"
 
 namespace statecpp {
 
 // Storage in one LMDB environment:
 //
-//   meta     "header"  who the store is (store_header.h)
-//            "acc"     the accumulator (accumulator.h)
+//   meta     header and accumulator (meta_table.h)
 //   records  record_key -> record
 //   expiry   expiry_key -> nothing
 //
@@ -91,16 +91,11 @@ class LmdbStorage final : public Storage {
   // Smaller than now changes nothing.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The accumulator that a walk over all records, in one snapshot, comes to,
-  // and the one that the snapshot holds. Opens every record to its last byte.
+  // Walks over all there is, as it stands now (store_walk.h).
   //
-  // DATA_LOSS: of the first damaged record.
-  struct Recount {
-    std::shared_ptr<const Keyring> keyring;  // which both refer to
-    Accumulator counted;
-    Accumulator stored;
-  };
-  absl::StatusOr<Recount> CountRecords() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Those of a read that cannot begin.
+  absl::StatusOr<WalkOutcome> Walk(const WalkOptions& options,
+                                   WalkFound found) const;
 
  private:
   LmdbStorage(std::unique_ptr<LmdbEnvironment> environment,

@@ -21,6 +21,8 @@ constexpr size_t kSliceLooks = 4096;
 
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
+// Between two looks for writers that hold a former keyring.
+constexpr absl::Duration kWritersPause = absl::Milliseconds(5);
 // After a pass that failed, as when the disk is full.
 constexpr absl::Duration kRetryAfter = absl::Seconds(10);
 
@@ -103,19 +105,29 @@ void Resealer::Run() {
       state_.damaged = 0;
       state_.error = absl::OkStatus();
     }
-    absl::Status passed = absl::OkStatus();
-    // Again while a pass leaves something that it could have taken: records
-    // that were written meanwhile by who still held the former key.
-    for (;;) {
-      const uint64_t before = CountLeft();
-      if (before == 0) break;
-      passed = Pass();
-      if (!passed.ok() || CountLeft() >= before) break;
-    }
+    absl::Status passed = PassUntilDone();
     absl::MutexLock lock(&mutex_);
     state_.running = false;
     state_.error = std::move(passed);
     if (closing_) return;
+  }
+}
+
+// Again while a pass leaves something that it could have taken, and while
+// writes by who holds a former keyring may still bring more.
+absl::Status Resealer::PassUntilDone() {
+  for (;;) {
+    // In this order: who lets go of a keyring has been counted before.
+    const bool more_may_come = storage_.keyring().FormerMayStillSeal();
+    const uint64_t before = CountLeft();
+    if (before > 0) {
+      if (absl::Status passed = Pass(); !passed.ok()) return passed;
+    }
+    if (more_may_come) {
+      if (Pause(kWritersPause)) return error::StoreClosing();
+    } else if (CountLeft() >= before) {
+      return absl::OkStatus();
+    }
   }
 }
 
@@ -147,6 +159,7 @@ absl::StatusOr<Resealer::Slice> Resealer::ReadSlice(
   if (!view.ok()) return view.status();
   const uint32_t active = view->keyring->active().key_id;
   Slice slice;
+  slice.keyring = view->keyring;
   size_t looks = 0;
   size_t bytes = 0;
   const absl::Status scanned = view->snapshot->Scan(

@@ -3,6 +3,7 @@
 #define STATECPP_ENGINE_RESEALER_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -57,13 +58,16 @@ class Resealer {
 
   State state() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Waits until a pass is done and nothing, or nothing that opens, is left.
-  // False after `timeout`.
+  // Waits until nothing, or nothing that opens, is left and no write under a
+  // former data key is on its way, or the pass failed. False after `timeout`.
   bool WaitUntilIdle(absl::Duration timeout) const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   // Records from some key on, sealed anew, one batch each.
   struct Slice {
+    // By which they are sealed; held until they are committed, so that the data
+    // key is not retired before.
+    std::shared_ptr<const Keyring> keyring;
     std::vector<Batch> batches;
     uint64_t damaged = 0;
     // Where the next slice begins; nullopt: this was the last.
@@ -72,6 +76,7 @@ class Resealer {
 
   uint64_t CountLeft() const;
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status PassUntilDone() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Pass() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<Slice> ReadSlice(const std::string& from) const;
   absl::Status CommitSlice(const Slice& slice) ABSL_LOCKS_EXCLUDED(mutex_);

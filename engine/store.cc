@@ -29,6 +29,9 @@ namespace {
 
 absl::Status MakeStore(const std::string& folder, const Options& options) {
   const MasterKeys* const keys = options.keys.get();
+  if (keys != nullptr && !IsMasterKeyName(keys->front().name())) {
+    return error::BadKeyName(keys->front().name());
+  }
   const std::string header =
       keys == nullptr ? NewPlainHeader(SystemRandom())
                       : NewSealedHeader(keys->front(), SystemRandom());
@@ -338,13 +341,15 @@ absl::StatusOr<Store::Stats> Store::GetStats() const {
 }
 
 absl::Status Store::CheckIntegrity() const {
-  const absl::StatusOr<LmdbStorage::Recount> recount =
-      impl_->storage().CountRecords();
-  if (!recount.ok()) return recount.status();
-  if (recount->counted.SameRecords(recount->stored)) return absl::OkStatus();
-  return error::AccumulatorMismatch(recount->counted.records(),
-                                    recount->stored.records(),
-                                    recount->stored.unreadable());
+  absl::Status first = absl::OkStatus();
+  const absl::StatusOr<WalkOutcome> walked = impl_->storage().Walk(
+      {.now = impl_->time().ForVisibility()}, [&](const WalkFinding& finding) {
+        if (!first.ok()) return;
+        first = error::StoreDamaged(NameOf(finding.kind), finding.place,
+                                    finding.reason);
+      });
+  if (!walked.ok()) return walked.status();
+  return first;
 }
 
 }  // namespace statecpp

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/store_header.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "crypto/checksum.h"
 #include "engine/coding.h"
 #include "engine/errors.h"
 
@@ -26,7 +25,7 @@ constexpr size_t kMinReaderAt = 10;
 constexpr size_t kModeAt = 12;
 constexpr size_t kStoreIdAt = 16;
 constexpr size_t kBodyAt = 32;
-constexpr size_t kChecksumSize = 16;
+constexpr size_t kChecksumSize = sizeof(Checksum);
 constexpr size_t kTrailerSize =
     Aead::kNonceSize + Aead::kTagSize + kChecksumSize;
 
@@ -86,13 +85,6 @@ class Cursor {
   absl::string_view text_;
   bool good_ = true;
 };
-
-std::array<uint8_t, kChecksumSize> ChecksumOf(absl::string_view bytes) {
-  std::array<uint8_t, kChecksumSize> checksum;
-  crypto_generichash(checksum.data(), checksum.size(), Bytes(bytes),
-                     bytes.size(), nullptr, 0);
-  return checksum;
-}
 
 std::string Begin(uint8_t mode, const StoreId& store_id) {
   std::string bytes(kMagic);
@@ -283,7 +275,7 @@ absl::StatusOr<StoreHeader> ReadHeader(absl::string_view bytes,
   if (bytes.size() < kBodyAt + kTrailerSize) {
     return error::HeaderDamaged(path, "it is truncated");
   }
-  const std::array<uint8_t, kChecksumSize> checksum =
+  const Checksum checksum =
       ChecksumOf(bytes.substr(0, bytes.size() - kChecksumSize));
   if (!std::equal(checksum.begin(), checksum.end(),
                   Bytes(bytes) + bytes.size() - kChecksumSize)) {

@@ -45,6 +45,7 @@ bool Opens(const KeySlot& slot, const MasterKey& key, const StoreId& store_id) {
 }
 
 absl::Status CheckNewSlot(const StoreHeader& header, const MasterKey& key) {
+  if (!IsMasterKeyName(key.name())) return error::BadKeyName(key.name());
   if (header.slots.size() == kMaxKeySlots) {
     return error::SlotsFull(kMaxKeySlots);
   }
@@ -57,10 +58,18 @@ absl::Status CheckNewSlot(const StoreHeader& header, const MasterKey& key) {
   return absl::OkStatus();
 }
 
-LmdbStorage::NewHeader Sealed(const StoreHeader& header,
-                              std::shared_ptr<const Keyring> keyring) {
+// The changed header, which opens: one that did not would be the store's end.
+absl::StatusOr<LmdbStorage::NewHeader> Sealed(
+    const StoreHeader& header, std::shared_ptr<const Keyring> keyring,
+    absl::string_view path) {
+  if (keyring == nullptr) {
+    return error::HeaderDamaged(path, "a data key in it does not open");
+  }
   std::string bytes = SealHeader(header, *keyring, SystemRandom());
-  return {std::move(bytes), std::move(keyring)};
+  const absl::StatusOr<OpenedHeader> opened =
+      OpenHeaderByRoot(bytes, keyring->root(), path);
+  if (!opened.ok()) return opened.status();
+  return LmdbStorage::NewHeader{std::move(bytes), std::move(keyring)};
 }
 
 }  // namespace
@@ -106,7 +115,7 @@ absl::Status StoreKeys::AddSlot(const MasterKey& key) {
     return error::HeaderDamaged(path_, "the new slot does not open");
   }
   return Change([&](absl::string_view, const Accumulator&) {
-    return absl::StatusOr<LmdbStorage::NewHeader>(Sealed(*header, keyring));
+    return Sealed(*header, keyring, path_);
   });
 }
 
@@ -134,7 +143,7 @@ absl::Status StoreKeys::RemoveSlot(absl::string_view name,
       });
   if (!one_opens) return error::LastOpenableSlot(name);
   return Change([&](absl::string_view, const Accumulator&) {
-    return absl::StatusOr<LmdbStorage::NewHeader>(Sealed(*header, keyring));
+    return Sealed(*header, keyring, path_);
   });
 }
 
@@ -154,7 +163,8 @@ absl::StatusOr<uint32_t> StoreKeys::Rotate() {
         header->data_keys.push_back(Keyring::NewDataKey(
             keyring->root(), header->store_id, id, SystemRandom()));
         header->active_key_id = id;
-        return Sealed(*header, keyring->WithDataKeys(header->data_keys, id));
+        return Sealed(*header, keyring->WithDataKeys(header->data_keys, id),
+                      path_);
       });
   if (!changed.ok()) return changed;
   resealer_.Wake();
@@ -189,8 +199,10 @@ absl::Status StoreKeys::Retire(uint32_t id) {
     if (!header.ok()) return header.status();
     std::erase_if(header->data_keys,
                   [id](const WrappedDataKey& key) { return key.id == id; });
-    return Sealed(*header, current.Get()->WithDataKeys(header->data_keys,
-                                                       header->active_key_id));
+    return Sealed(
+        *header,
+        current.Get()->WithDataKeys(header->data_keys, header->active_key_id),
+        path_);
   });
 }
 

@@ -63,7 +63,7 @@ class StoreKeys {
   // is written. Runs Argon2id if `key` is a passphrase.
   //
   // ALREADY_EXISTS: a slot has that name, or the key opens a slot already.
-  // INVALID_ARGUMENT: there are kMaxKeySlots slots.
+  // INVALID_ARGUMENT: there are kMaxKeySlots slots, or the key's name is none.
   absl::Status AddSlot(const MasterKey& key) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // From now on the key of that slot does not open the store. `remaining` are

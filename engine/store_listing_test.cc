@@ -15,6 +15,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/store.h"
+#include "engine/store_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
@@ -403,6 +404,32 @@ TEST_F(StoreListingTest, KeysThatStayAreListedOnceWhileOthersComeAndGo) {
   }
   stop = true;
   writer.join();
+}
+
+// What is under another key than before is not damaged for that, and a listing
+// keeps no key from being retired.
+TEST_F(StoreListingTest, ListsAllWhileTheDataKeyChanges) {
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      Store::Open({.path = dir_.Path("sealed"), .keys = NewTestKeys()});
+  ASSERT_THAT(store, IsOk());
+  store_ = *std::move(store);
+  Keys keys;
+  for (int i = 0; i < 2000; ++i) keys.push_back(absl::StrCat(i % 3, "||", i));
+  Set(keys);
+  uint32_t active = store_->keys().GetStatus()->data_keys.back().id;
+  for (int rotation = 0; rotation < 3; ++rotation) {
+    const absl::StatusOr<uint32_t> next = store_->keys().Rotate();
+    ASSERT_THAT(next, IsOk());
+    int listings = 0;
+    do {
+      const KeyPage chain = Chain("%", 300);
+      EXPECT_THAT(chain.keys, SizeIs(keys.size()));
+      EXPECT_EQ(chain.damaged, 0);
+    } while (++listings < 3 || store_->keys().GetStatus()->resealer.left > 0);
+    EXPECT_THAT(store_->keys().Retire(active), IsOk());
+    EXPECT_THAT(List("%"), UnorderedElementsAreArray(keys));
+    active = *next;
+  }
 }
 
 // The ranges that patterns are looked for in leave out no key.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/lmdb_environment.h"
+#include "engine/meta_table.h"
 
 namespace statecpp {
 namespace {
@@ -27,10 +28,10 @@ absl::StatusOr<StoreMeta> ReadStoreMeta(const std::string& folder) {
   const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
       (*environment)->BeginRead();
   if (!txn.ok()) return txn.status();
-  const absl::StatusOr<std::string> header = ReadEntry(*txn, kHeaderKey);
+  const absl::StatusOr<std::string> header = ReadEntry(*txn, kHeaderEntry);
   if (!header.ok()) return header.status();
   const absl::StatusOr<std::string> accumulator =
-      ReadEntry(*txn, kAccumulatorKey);
+      ReadEntry(*txn, kAccumulatorEntry);
   if (!accumulator.ok()) return accumulator.status();
   return StoreMeta{*header, *accumulator};
 }

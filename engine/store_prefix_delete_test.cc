@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/store.h"
+#include "engine/store_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
@@ -208,6 +209,22 @@ TEST_F(StorePrefixDeleteTest, LeavesNothingThatWasThereBefore) {
   EXPECT_THAT(store_->DeleteWithPrefix("a"), IsOk());
   EXPECT_THAT(All(), IsEmpty());
   EXPECT_THAT(store_->CheckIntegrity(), IsOk());
+}
+
+// A record that is sealed anew meanwhile is the same item.
+TEST_F(StorePrefixDeleteTest, RemovesAllWhileTheDataKeyChanges) {
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      Store::Open({.path = dir_.Path("sealed"), .keys = NewTestKeys()});
+  ASSERT_THAT(store, IsOk());
+  store_ = *std::move(store);
+  Keys children;
+  for (int i = 0; i < 1000; ++i) children.push_back(absl::StrCat("a||", i));
+  for (int rotation = 0; rotation < 10; ++rotation) {
+    Set(children);
+    ASSERT_THAT(store_->keys().Rotate(), IsOk());
+    EXPECT_THAT(store_->DeleteWithPrefix("a"), IsOkAndHolds(1000));
+    EXPECT_THAT(All(), IsEmpty());
+  }
 }
 
 // Two at once remove each child once, and count it once.

@@ -208,8 +208,7 @@ void Instances::LookForMissingKeys() {
     }
     const OwnKey& own_key = parsed->config.own_key;
     if (own_key.place == OwnKey::Place::kNone && keys_.has_own()) continue;
-    const absl::Status key =
-        keys_.Load(name, own_key, std::nullopt).status();
+    const absl::Status key = keys_.Load(name, own_key, std::nullopt).status();
     if (!key.ok()) NoteMissingKey(name, key);
   }
 }

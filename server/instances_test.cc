@@ -4,28 +4,21 @@
 // all, and after a restart. Real folders and real stores throughout.
 #include "server/instances.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "engine/file_lock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/data_root.h"
+#include "server/instances_for_test.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
 
 namespace statecpp {
 namespace {
@@ -40,104 +33,6 @@ using ::testing::UnorderedElementsAre;
 
 constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr absl::StatusCode kUnavailable = absl::StatusCode::kUnavailable;
-
-// The log, which goes to standard error, while this lives.
-class CapturedLog {
- public:
-  explicit CapturedLog(const std::string& path)
-      : path_(path), before_(dup(STDERR_FILENO)) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    dup2(fd, STDERR_FILENO);
-    close(fd);
-  }
-  ~CapturedLog() {
-    dup2(before_, STDERR_FILENO);
-    close(before_);
-  }
-
-  // Lines of that level.
-  std::vector<std::string> Lines(absl::string_view level) const {
-    std::ifstream file(path_);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) {
-      if (absl::StrContains(line, absl::StrCat("level=", level, " "))) {
-        lines.push_back(line);
-      }
-    }
-    return lines;
-  }
-
- private:
-  const std::string path_;
-  const int before_;
-};
-
-class InstancesTest : public ::testing::Test {
- protected:
-  InstancesTest() { Restart(); }
-
-  // As after a restart of the server: nothing is left but the files.
-  void Restart() {
-    instances_.reset();
-    root_.reset();
-    absl::StatusOr<DataRoot> root =
-        DataRoot::Open(dir_.Path("data"), absl::ZeroDuration(), false);
-    EXPECT_THAT(root, IsOk());
-    root_.emplace(*std::move(root));
-    instances_.emplace(*root_, Instances::Options());
-  }
-
-  Instances& instances() { return *instances_; }
-
-  absl::Status Init(absl::string_view id, Properties properties = {}) {
-    properties.emplace("encryption", "off");
-    return instances().Init(id, properties);
-  }
-
-  std::shared_ptr<const Instance> MustInit(absl::string_view id,
-                                           Properties properties = {}) {
-    EXPECT_THAT(Init(id, std::move(properties)), IsOk());
-    std::shared_ptr<const Instance> instance = instances().Find(id);
-    EXPECT_THAT(instance, NotNull());
-    return instance;
-  }
-
-  std::string StorePath(absl::string_view folder) {
-    return absl::StrCat(dir_.Path("data/stores/"), folder);
-  }
-  std::string RecordPath(absl::string_view file) {
-    return absl::StrCat(dir_.Path("data/instances/"), file, ".json");
-  }
-  static std::string Contents(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-
-  // Holds a store as another process would.
-  FileLock Hold(absl::string_view folder) {
-    absl::StatusOr<FileLock> lock =
-        FileLock::Acquire(StorePath(folder) + "/LOCK", absl::ZeroDuration());
-    EXPECT_THAT(lock, IsOk());
-    return *std::move(lock);
-  }
-  bool IsHeld(absl::string_view folder) {
-    return !FileLock::Acquire(StorePath(folder) + "/LOCK", absl::ZeroDuration())
-                .ok();
-  }
-
-  // Closing takes its time, on a thread of its own.
-  bool BecomesFree(absl::string_view folder) {
-    return FileLock::Acquire(StorePath(folder) + "/LOCK", absl::Seconds(30))
-        .ok();
-  }
-
-  TempDir dir_;
-
- private:
-  std::optional<DataRoot> root_;
-  std::optional<Instances> instances_;
-};
 
 // --- The first Init.
 
@@ -224,11 +119,14 @@ TEST_F(InstancesTest, MaxSizeGrowsAndDoesNotShrink) {
 }
 
 TEST_F(InstancesTest, AnotherEncryptionIsRefusedAndNothingChanges) {
+  UseKey(TestKeyText());
+  Restart();
   const auto first = MustInit("orders", {{"ttlInSeconds", "60"}});
   const std::string remembered = Contents(RecordPath("orders"));
-  EXPECT_THAT(instances().Init("orders", {{"encryption", "required"},
-                                          {"ttlInSeconds", "90"}}),
-              StatusIs(kInvalid, HasSubstr("encryption")));
+  EXPECT_THAT(
+      Init("orders", {{"encryption", TestsAreSealed() ? "off" : "required"},
+                      {"ttlInSeconds", "90"}}),
+      StatusIs(kInvalid, HasSubstr("encryption")));
   EXPECT_EQ(instances().Find("orders"), first);
   EXPECT_EQ(Contents(RecordPath("orders")), remembered);
 }
@@ -315,9 +213,7 @@ TEST_F(InstancesTest, AConfigurationComesBackAsItWas) {
 }
 
 TEST_F(InstancesTest, NothingSecretIsRemembered) {
-  MustInit("orders", {{"encryptionKey", "hunter2-key"},
-                      {"encryptionKeyring", "hunter2-ring"},
-                      {"primaryEncryptionKey", "hunter2-daprs"},
+  MustInit("orders", {{"primaryEncryptionKey", "hunter2-daprs"},
                       {"pasword", "hunter2-misspelt"},
                       {"ttlInSeconds", "60"}});
   const std::string text = Contents(RecordPath("orders"));
@@ -333,7 +229,7 @@ TEST_F(InstancesTest, WhatIsRememberedNeverVetoesAnInit) {
         R"({"format": 1, "instance": "carts", "properties": {}})",
         R"({"format": 1, "instance": "orders", "of": "a newer program"})",
         R"({"format": 1, "instance": "orders",
-            "properties": {"encryption": "off", "maxSize": "huge"}})"}) {
+            "properties": {"maxSize": "huge"}})"}) {
     std::ofstream(RecordPath("orders")) << text;
     Restart();
     const auto recalled = instances().Recall("orders");

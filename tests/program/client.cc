@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "google/rpc/status.pb.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -40,6 +41,8 @@ std::optional<Detail> DetailOf(const grpc::Status& status) {
 }
 
 }  // namespace
+
+std::string TestEncryption() { return TestsAreSealed() ? "required" : "off"; }
 
 Client::Client(const std::string& socket_path,
                std::optional<std::string> instance)
@@ -81,7 +84,7 @@ Reply<wire::InitResponse> Client::Init(const Metadata& properties) {
 }
 
 void Client::MustInit(Metadata properties) {
-  properties.emplace("encryption", "off");
+  properties.emplace("encryption", TestEncryption());
   ASSERT_THAT(Init(properties), Succeeds());
 }
 

@@ -83,6 +83,9 @@ using PendingInit = PendingCall<wire::InitRequest, wire::InitResponse>;
 using PendingGet = PendingCall<wire::GetRequest, wire::GetResponse>;
 using PendingSet = PendingCall<wire::SetRequest, wire::SetResponse>;
 
+// What `encryption` is for the stores of this run.
+std::string TestEncryption();
+
 // Talks to a server as daprd does: with the instance's name on every call, over
 // a connection of its own. Thread-safe.
 class Client {
@@ -99,7 +102,7 @@ class Client {
   }
 
   Reply<wire::InitResponse> Init(const Metadata& properties);
-  // Init of a store in clear, which must succeed.
+  // Init of a store that is sealed or not as this run's are, which must succeed.
   void MustInit(Metadata properties = {});
 
   Reply<wire::FeaturesResponse> Features();

@@ -124,7 +124,7 @@ TEST_F(InstanceTest, ABadFieldIsNamedWithItsValueAndWhatWasExpected) {
                           {"encryption", "false", "in quotes"},
                           {"dataDir", "../orders", "orders"},
                           {"dataDir", "/var/lib", "orders"}}) {
-    Client::Metadata properties = {{"encryption", "off"}};
+    Client::Metadata properties = {{"encryption", TestEncryption()}};
     properties[bad.field] = bad.value;
     const auto reply = client.Init(properties);
     EXPECT_THAT(
@@ -145,7 +145,7 @@ TEST_F(InstanceTest, FieldsOfDaprAndMisspeltOnesDoNoHarm) {
                    {"outboxPublishPubsub", "pubsub"},
                    {"maxsise", "20Gi"}});
   EXPECT_THAT(server().err(), HasSubstr("did you mean \\\"maxSize\\\"?"));
-  EXPECT_THAT(client.Init({{"encryption", "off"},
+  EXPECT_THAT(client.Init({{"encryption", TestEncryption()},
                            {"strictMetadata", "true"},
                            {"maxsise", "20Gi"}}),
               FailsWith(kInvalid, HasSubstr("did you mean \"maxSize\"?")));
@@ -178,7 +178,7 @@ TEST_F(InstanceTest, TheLastInitWinsAndItsChangesAreLogged) {
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 2);
   EXPECT_THAT(server().err(), HasSubstr("maxTxnOps: 1 -> 2"));
   EXPECT_FALSE(
-      client.Init({{"encryption", "off"}, {"maxTxnOps", "x"}}).status.ok());
+      client.Init({{"encryption", TestEncryption()}, {"maxTxnOps", "x"}}).status.ok());
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 2);
 }
 
@@ -219,7 +219,7 @@ TEST_F(InstanceTest, OtherMetadataOfACallIsIgnored) {
 TEST_F(InstanceTest, ANameThatFitsNoFileIsRefusedAtInit) {
   for (const bool with_folder : {false, true}) {
     Client client(socket_path(), std::string(300, 'n'));
-    Client::Metadata properties = {{"encryption", "off"}};
+    Client::Metadata properties = {{"encryption", TestEncryption()}};
     if (with_folder) properties["dataDir"] = "short";
     EXPECT_THAT(client.Init(properties),
                 FailsWith(kInvalid, HasSubstr("shorter name")));
@@ -299,7 +299,7 @@ TEST_F(InstanceTest, InitWaitsForAnotherProcessAndNamesIt) {
   Client client(socket_path());
   const absl::Time start = absl::Now();
   const auto reply =
-      client.Init({{"encryption", "off"}, {"lockTimeout", "200ms"}});
+      client.Init({{"encryption", TestEncryption()}, {"lockTimeout", "200ms"}});
   EXPECT_GE(absl::Now() - start, absl::Milliseconds(200));
   EXPECT_THAT(reply,
               FailsWith(kUnavailable, AllOf(HasSubstr("pid 77 on elsewhere"),
@@ -307,7 +307,7 @@ TEST_F(InstanceTest, InitWaitsForAnotherProcessAndNamesIt) {
   EXPECT_THAT(reply, ShowsHttp(503));
 
   const auto waiting =
-      client.StartInit({{"encryption", "off"}, {"lockTimeout", "1h"}});
+      client.StartInit({{"encryption", TestEncryption()}, {"lockTimeout", "1h"}});
   ASSERT_THAT(client.Ping(), Succeeds());
   EXPECT_FALSE(waiting->answered());
   held.Release();
@@ -339,7 +339,7 @@ TEST_F(InstanceTest, AnInitThatWaitsDoesNotHoldUpOtherInstances) {
   std::vector<std::unique_ptr<PendingInit>> waiting;
   for (int i = 0; i < 8; ++i) {
     waiting.push_back(
-        other.StartInit({{"encryption", "off"}, {"lockTimeout", "1h"}}));
+        other.StartInit({{"encryption", TestEncryption()}, {"lockTimeout", "1h"}}));
   }
   ASSERT_THAT(other.Ping(), Succeeds());  // behind them
 
@@ -359,7 +359,7 @@ TEST_F(InstanceTest, ADamagedStoreIsNeverTakenForAnEmptyOne) {
   Client client(socket_path());
   EXPECT_THAT(client.GetKey("a"), FailsWith(grpc::StatusCode::DATA_LOSS,
                                             HasSubstr("orders/data.mdb")));
-  EXPECT_THAT(client.Init({{"encryption", "off"}}),
+  EXPECT_THAT(client.Init({{"encryption", TestEncryption()}}),
               FailsWith(grpc::StatusCode::DATA_LOSS, HasSubstr("backup")));
   EXPECT_THAT(client.Ping(), Succeeds());
 }

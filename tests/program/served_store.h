@@ -3,7 +3,10 @@
 #define STATECPP_TESTS_PROGRAM_SERVED_STORE_H_
 
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,15 +18,36 @@
 #include "tests/program/held_store.h"
 #include "tests/program/program.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
 
-// `statecpp serve` on folders of the test's own.
+// `statecpp serve` on folders of the test's own. In the run on sealed stores it
+// has a key, and MustInit seals; in the other one neither.
 //
 //   Serve();
 //   Client client(socket_path());
 class ServedStoreTest : public ::testing::Test {
  protected:
+  ServedStoreTest() {
+    std::ofstream(key_file(), std::ios::binary) << TestKeyText();
+    EXPECT_EQ(chmod(key_file().c_str(), 0600), 0);
+  }
+
+  // The key of the run on sealed stores, which is that of TestKeys().
+  static std::string TestKeyText() {
+    const std::vector<uint8_t> bytes = TestKeyBytes();
+    return std::string(bytes.begin(), bytes.end());
+  }
+  std::string key_file() const { return key_dir_.Path("test.key"); }
+
+  // A server that is started as that user can read the key.
+  void GiveKeyTo(uid_t uid) const {
+    for (const std::string& path : {key_dir_.path(), key_file()}) {
+      ASSERT_EQ(chown(path.c_str(), uid, uid), 0);
+    }
+  }
+
   std::string data_root() const { return dir_.Path("data"); }
   std::string socket_folder() const { return dir_.Path("sockets"); }
   std::string socket_path() const { return dir_.Path("sockets/cpp.sock"); }
@@ -32,6 +56,9 @@ class ServedStoreTest : public ::testing::Test {
   ProgramOptions ServeOptions(std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments = {"serve", "--data-root", data_root(),
                                           "--socket-folder", socket_folder()};
+    if (TestsAreSealed()) {
+      arguments.insert(arguments.end(), {"--key-file", key_file()});
+    }
     arguments.insert(arguments.end(), more.begin(), more.end());
     return {.arguments = std::move(arguments)};
   }
@@ -63,8 +90,8 @@ class ServedStoreTest : public ::testing::Test {
     Restart();
     auto held = std::make_unique<HeldStore>(data_root() + "/stores/held");
     holder_ = std::make_unique<Client>(socket_path(), "held");
-    held_init_ =
-        holder_->StartInit({{"encryption", "off"}, {"lockTimeout", "1h"}});
+    held_init_ = holder_->StartInit(
+        {{"encryption", TestEncryption()}, {"lockTimeout", "1h"}});
     EXPECT_THAT(holder_->Ping(), Succeeds());  // behind the Init
     return held;
   }
@@ -74,6 +101,8 @@ class ServedStoreTest : public ::testing::Test {
   TempDir dir_;
 
  private:
+  // Apart from the rest, which some tests give to others.
+  const TempDir key_dir_;
   std::vector<std::string> flags_;
   std::unique_ptr<Program> server_;
   std::unique_ptr<Client> holder_;

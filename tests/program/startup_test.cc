@@ -114,7 +114,7 @@ TEST_F(StartupTest, AKilledServersSocketIsReplaced) {
 TEST_F(StartupTest, ASecondServerOnADataRootNamesTheFirst) {
   Serve();
   ProgramOptions options = ServeOptions();
-  options.arguments.back() = dir_.Path("other-sockets");
+  options.arguments[4] = dir_.Path("other-sockets");
   const Outcome second = RunToEnd(options);
   EXPECT_EQ(second.exit_code, kLockHeld);
   EXPECT_THAT(
@@ -326,6 +326,7 @@ TEST_F(SocketFolderTest, RootsSocketIsForEverybodyAndSaysSoOnce) {
 TEST_F(SocketFolderTest, AnotherUsersSocketIsForItsGroup) {
   SKIP_UNLESS_NOBODY_CAN_BE();
   ASSERT_EQ(chmod(dir_.path().c_str(), 0777), 0);
+  GiveKeyTo(kNobody);
   ProgramOptions options = ServeOptions();
   options.uid = kNobody;
   Program program(options);

@@ -116,9 +116,9 @@ class StorageForTest {
 
   // What is stored is what the accumulator says.
   bool IsWhole() const {
-    const absl::StatusOr<LmdbStorage::Recount> recount =
-        storage_->CountRecords();
-    return recount.ok() && recount->counted.SameRecords(recount->stored);
+    const absl::StatusOr<WalkOutcome> walked =
+        storage_->Walk({.quick = true}, [](const WalkFinding&) {});
+    return walked.ok() && walked->report.clean();
   }
 
  private:

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_META_TABLE_H_
+#define STATECPP_ENGINE_META_TABLE_H_
+
+#include "absl/strings/string_view.h"
+
+namespace statecpp {
+
+// The entries of LMDB's table `meta`. Final: these names are on disk.
+inline constexpr absl::string_view kHeaderEntry = "header";    // store_header.h
+inline constexpr absl::string_view kAccumulatorEntry = "acc";  // accumulator.h
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_META_TABLE_H_
