@@ -45,8 +45,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenHere(const StoreTarget& target,
 absl::StatusOr<StoreSession> StoreSession::Begin(
     const StoreTarget& target, std::shared_ptr<const KeySource> source) {
   if (target.served) return StoreSession(target, std::move(source), nullptr);
-  absl::StatusOr<std::unique_ptr<Store>> store =
-      OpenHere(target, source.get());
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenHere(target, source.get());
   if (!store.ok()) return store.status();
   return StoreSession(target, std::move(source), *std::move(store));
 }
@@ -67,7 +66,8 @@ absl::StatusOr<MasterKeys> StoreSession::LoadKeys() const {
   const absl::StatusOr<std::shared_ptr<const MasterKeys>> loaded =
       source_->Load();
   if (!loaded.ok()) return loaded.status();
-  for (const MasterKey& key : **loaded) keys.push_back(Renamed(key, key.name()));
+  for (const MasterKey& key : **loaded)
+    keys.push_back(Renamed(key, key.name()));
   return keys;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/instance_name.h"
+#include "engine/errors.h"
 #include "server/admin_connection.h"
 
 namespace statecpp {
@@ -80,17 +82,22 @@ bool IsFolder(const std::string& path) {
 }
 
 // Of the stores there are, what their components call them.
-std::vector<std::string> StoreNames(const std::string& data_root) {
+absl::StatusOr<std::vector<std::string>> StoreNames(
+    const std::string& data_root) {
+  const std::string folder = data_root + "/stores";
   std::vector<std::string> names;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(data_root + "/stores", ignored)) {
-    const std::string name = entry.path().filename().string();
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end;
+       !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
     // `.new-…` is one that is being made.
-    if (absl::StartsWith(name, ".") || !IsFolder(entry.path().string())) {
+    if (absl::StartsWith(name, ".") || !IsFolder(entry->path().string())) {
       continue;
     }
     names.push_back(NameOfFile(name));
+  }
+  if (failed && failed.value() != ENOENT) {
+    return error::System("list", folder, failed.value());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -150,16 +157,17 @@ absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags) {
     }
     return StoreTarget{.folder = flags.store_path};
   }
-  const std::vector<std::string> names = StoreNames(*data_root);
+  const absl::StatusOr<std::vector<std::string>> names = StoreNames(*data_root);
+  if (!names.ok()) return names.status();
   std::string name = flags.store;
   if (name.empty()) {
-    if (names.empty()) return NoSuchStore(*data_root, name, names);
-    if (names.size() > 1) return SeveralStores(*data_root, names);
-    name = names.front();
+    if (names->empty()) return NoSuchStore(*data_root, name, *names);
+    if (names->size() > 1) return SeveralStores(*data_root, *names);
+    name = names->front();
   }
   absl::StatusOr<StoreTarget> target = TargetIn(*data_root, name);
   if (target.ok() && !IsFolder(target->folder)) {
-    return NoSuchStore(*data_root, name, names);
+    return NoSuchStore(*data_root, name, *names);
   }
   return target;
 }

@@ -50,6 +50,7 @@ struct StoreTarget {
 // NOT_FOUND: there is no such data root or store; the text lists those there
 //     are.
 // UNAVAILABLE, as error::IsUnreachable: a server is there, but cannot be asked.
+// Those of error::System: the data root cannot be read.
 absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags);
 
 // Where a store is to be made, or replaced: it need not be there, and has to be

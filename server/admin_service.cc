@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/instance_name.h"
+#include "engine/error_payload.h"
 #include "engine/store_keys.h"
 #include "server/errors.h"
 #include "server/log.h"
@@ -39,7 +40,8 @@ struct ChangeText {
 void LogChange(const AdminRequest& request, const absl::Status& status) {
   const std::string change = std::visit(ChangeText(), request.verb);
   if (change.empty()) return;
-  if (status.ok()) {
+  // Whoever left did so when it was told of what had been done.
+  if (status.ok() || absl::IsCancelled(status)) {
     LogInfo("keys changed", {{"verb", change}, {"dataDir", request.data_dir}});
   } else {
     LogWarning("keys not changed", {{"verb", change},
@@ -57,6 +59,14 @@ absl::Status AdminService::Answer(const AdminRequest& request,
   }
   absl::StatusOr<Instances::ForAdmin> store =
       instances_.StoreForAdmin(request.data_dir);
+  if (!store.ok() && error::IsAboutKey(store.status()) &&
+      std::holds_alternative<AdminRequest::GetKeysStatus>(request.verb)) {
+    // Whose keys they are shows without one of them.
+    const absl::StatusOr<KeysStatus> peeked =
+        instances_.PeekKeysOf(request.data_dir);
+    if (!peeked.ok()) return store.status();
+    return listener.Tell(*peeked) ? absl::OkStatus() : error::AdminLeft();
+  }
   if (!store.ok()) return store.status();
   const absl::Status answered =
       AnswerAboutStore(request.verb, *store->store, store->load_keys, listener);

@@ -18,6 +18,7 @@
 #include "api/init_request.h"
 #include "api/instance_record.h"
 #include "crypto/master_key.h"
+#include "engine/keys_status.h"
 #include "engine/store.h"
 #include "server/data_root.h"
 #include "server/server_keys.h"
@@ -119,6 +120,11 @@ class Instances {
   absl::StatusOr<ForAdmin> StoreForAdmin(absl::string_view data_dir)
       ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
 
+  // What can be said of the keys of a store that StoreForAdmin has no key for.
+  // UNAVAILABLE: it is open by now.
+  absl::StatusOr<KeysStatus> PeekKeysOf(absl::string_view data_dir)
+      ABSL_LOCKS_EXCLUDED(init_mutex_);
+
   // The store of that `dataDir` if an instance has it open. Never waits for a
   // disk.
   std::shared_ptr<Store> OpenStoreOf(absl::string_view data_dir) const
@@ -176,6 +182,8 @@ class Instances {
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<MasterKeys> LoadKeysOf(absl::string_view data_dir) const
       ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<KeysStatus> Peek(const std::string& path) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::StatusOr<std::shared_ptr<Store>> OpenWithOwnKey(
       const std::string& data_dir, const std::string& path)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);

@@ -90,11 +90,23 @@ absl::StatusOr<Instances::ForAdmin> Instances::StoreForAdmin(
   return found;
 }
 
-absl::StatusOr<std::shared_ptr<Store>> Instances::OpenWithOwnKey(
-    const std::string& data_dir, const std::string& path) {
-  const absl::StatusOr<KeysStatus> peeked = PeekKeys(
+absl::StatusOr<KeysStatus> Instances::PeekKeysOf(absl::string_view data_dir) {
+  const absl::StatusOr<std::string> folder = FileNameOf(data_dir);
+  if (!folder.ok()) return folder.status();
+  // Nobody else of this process may find the store held meanwhile.
+  absl::MutexLock lock(&init_mutex_);
+  return Peek(root_.StorePath(*folder));
+}
+
+absl::StatusOr<KeysStatus> Instances::Peek(const std::string& path) const {
+  return PeekKeys(
       {.path = path,
        .allow_network_file_system = options_.allow_network_file_system});
+}
+
+absl::StatusOr<std::shared_ptr<Store>> Instances::OpenWithOwnKey(
+    const std::string& data_dir, const std::string& path) {
+  const absl::StatusOr<KeysStatus> peeked = Peek(path);
   if (!peeked.ok()) return peeked.status();
   Opening opening = {.keys = nullptr, .wait = false, .create = false};
   ComponentConfig config = {.data_dir = data_dir,
