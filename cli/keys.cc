@@ -22,7 +22,6 @@
 #include "cli/failure.h"
 #include "cli/key_flags.h"
 #include "cli/keys_text.h"
-#include "cli/process_hardening.h"
 #include "cli/progress.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
@@ -104,13 +103,6 @@ absl::StatusOr<KeysStatus> AskForStatus(StoreSession& session) {
   return kept.replies.front();
 }
 
-// Before the first key is read.
-void ProtectKeys() {
-  if (const absl::Status forbidden = ForbidCoreDumps(); !forbidden.ok()) {
-    PrintKeyWarning(forbidden.message());
-  }
-}
-
 // What the verbs have in common.
 struct Work {
   StoreTarget target;
@@ -118,7 +110,6 @@ struct Work {
 };
 
 absl::StatusOr<Work> Begin(const KeysFlags& flags) {
-  ProtectKeys();
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return target.status();
   absl::StatusOr<std::shared_ptr<const KeySource>> source =
@@ -157,7 +148,6 @@ absl::StatusOr<KeysStatus> StatusOf(const KeysFlags& flags,
 }
 
 ExitCode ShowStatus(const KeysFlags& flags) {
-  ProtectKeys();
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return Fail(target.status());
   const absl::StatusOr<KeysStatus> status = StatusOf(flags, *target);

@@ -23,7 +23,6 @@
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
 #include "cli/key_flags.h"
-#include "cli/process_hardening.h"
 #include "cli/store_faults.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
@@ -50,7 +49,6 @@ struct ServeFlags {
   bool allow_network_fs = false;
   KeyFlags keys = {};
   std::string key_dir = "";
-  bool require_mlock = false;
 };
 
 void EndOnAssertion(const char* text) {
@@ -138,83 +136,69 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
-void LogKeyWarning(absl::string_view text) { LogWarning(text); }
+ExitCode RefuseToServe(const absl::Status& status) {
+  LogError("not serving", {{"error", status.message()}});
+  return ExitCodeOf(status);
+}
 
-// Before a key is read. False, with the reason in the log: do not serve.
-bool MayHoldKeys(const ServeFlags& flags) {
-  const absl::Status status = CheckKeyMemory();
-  if (status.ok()) return true;
-  if (flags.require_mlock) {
-    LogError("not serving, as --require-mlock demands",
-             {{"error", status.message()}});
-    return false;
+// What the flags come to. Before the first thread starts: a key that is in the
+// environment is wiped there.
+absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
+  ServerOptions options = {
+      .data_root = flags.data_root,
+      .lock_timeout = flags.wait_lock,
+      .allow_network_file_system = flags.allow_network_fs,
+      .key_folder = flags.key_dir,
+      .allow_loose_keys = flags.keys.allow_loose_key_file,
+      .development = flags.dev,
+      .max_connections = flags.max_connections,
+      .on_failed = EndOnFailedSync,
+      .on_assertion = EndOnAssertion,
+  };
+  if (flags.socket_mode != "auto") {
+    options.socket_mode = ParseMode(flags.socket_mode);
+    if (!options.socket_mode.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--socket-mode is \"", flags.socket_mode,
+          "\", which is neither \"auto\" nor octal, such as 0660"));
+    }
   }
-  LogWarning(status.message());
-  return true;
+  if (options.data_root.empty()) {
+    if (!flags.dev) {
+      return absl::InvalidArgumentError(
+          "--data-root is missing: name the folder that keeps the state, or "
+          "use --dev for ./.statecpp");
+    }
+    options.data_root = kDevDataRoot;
+  }
+  if (!flags.allow_uids.empty()) {
+    options.allowed_uids.emplace(flags.allow_uids.begin(),
+                                 flags.allow_uids.end());
+  }
+  absl::StatusOr<std::shared_ptr<const KeySource>> key_source = ChooseKeySource(
+      flags.keys, [](absl::string_view text) { LogWarning(text); });
+  if (!key_source.ok()) return key_source.status();
+  options.key_source = *std::move(key_source);
+  return options;
 }
 
 ExitCode Serve(const ServeFlags& flags) {
-  if (!MayHoldKeys(flags)) return kExitUsage;
-  std::optional<mode_t> mode;
-  if (flags.socket_mode != "auto") {
-    mode = ParseMode(flags.socket_mode);
-    if (!mode.has_value()) {
-      LogError("--socket-mode is neither \"auto\" nor octal, such as 0660",
-               {{"value", flags.socket_mode}});
-      return kExitUsage;
-    }
-  }
-  std::string data_root = flags.data_root;
-  if (data_root.empty()) {
-    if (!flags.dev) {
-      LogError(
-          "--data-root is missing: name the folder that keeps the state, "
-          "or use --dev for ./.statecpp");
-      return kExitUsage;
-    }
-    data_root = kDevDataRoot;
-  }
-  // Before the first thread starts: a key in the environment is wiped there.
-  const absl::StatusOr<std::shared_ptr<const KeySource>> key_source =
-      ChooseKeySource(flags.keys, LogKeyWarning);
-  if (!key_source.ok()) {
-    LogError("not serving", {{"error", key_source.status().message()}});
-    return ExitCodeOf(key_source.status());
-  }
+  absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
+  if (!options.ok()) return RefuseToServe(options.status());
   EndOnBusErrors();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
 
   const SocketFolder folder = ChooseSocketFolder(flags.socket_folder);
   if (!folder.warning.empty()) LogWarning(folder.warning);
-  ServerOptions options = {
-      .socket_folder = folder.path,
-      .socket_mode = mode,
-      .data_root = data_root,
-      .lock_timeout = flags.wait_lock,
-      .allow_network_file_system = flags.allow_network_fs,
-      .key_source = *key_source,
-      .key_folder = flags.key_dir,
-      .allow_loose_keys = flags.keys.allow_loose_key_file,
-      .development = flags.dev,
-      .on_locked =
-          [&end, &flags] {
-            end.BeginServing(flags.drain_timeout + kStopLimit);
-          },
-      .max_connections = flags.max_connections,
-      .on_failed = EndOnFailedSync,
-      .on_assertion = EndOnAssertion,
+  options->socket_folder = folder.path;
+  options->on_locked = [&end, &flags] {
+    end.BeginServing(flags.drain_timeout + kStopLimit);
   };
-  if (!flags.allow_uids.empty()) {
-    options.allowed_uids.emplace(flags.allow_uids.begin(),
-                                 flags.allow_uids.end());
-  }
+  const std::string data_root = options->data_root;
   absl::StatusOr<std::unique_ptr<Server>> server =
-      Server::Start(std::move(options));
-  if (!server.ok()) {
-    LogError("not serving", {{"error", server.status().message()}});
-    return ExitCodeOf(server.status());
-  }
+      Server::Start(*std::move(options));
+  if (!server.ok()) return RefuseToServe(server.status());
   LogInfo(absl::StrCat("ready: state.cpp on ", (*server)->socket_path(),
                        "; start daprd now"),
           {{"ver", kVersion},
@@ -282,9 +266,6 @@ void AddServe(VerbTable& verbs) {
               "long");
   serve->add_flag("--allow-network-fs", flags->allow_network_fs,
                   "Serve from NFS and its kin all the same; can lose data");
-  serve->add_flag("--require-mlock", flags->require_mlock,
-                  "Do not start, instead of warning, where keys could come "
-                  "into swap because memory cannot be locked");
 }
 
 }  // namespace statecpp

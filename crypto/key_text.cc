@@ -34,10 +34,9 @@ std::optional<SecretBytes> FromHex(absl::string_view text) {
 std::optional<SecretBytes> FromBase64(absl::string_view text, int variant) {
   SecretBytes key(Secret::kSize);
   size_t size = 0;
-  const char* end = nullptr;
   if (sodium_base642bin(key.data(), key.size(), text.data(), text.size(),
-                        nullptr, &size, &end, variant) != 0 ||
-      size != key.size() || end != text.data() + text.size()) {
+                        nullptr, &size, nullptr, variant) != 0 ||
+      size != key.size()) {
     return std::nullopt;
   }
   return key;
@@ -92,6 +91,15 @@ absl::StatusOr<Secret> ParseKey(absl::string_view text) {
   }
   return Secret(absl::MakeConstSpan(
       reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+}
+
+SecretBytes KeyAsText(const Secret& key) {
+  SecretBytes text(kHexSize + 1);  // at first with a NUL at the end
+  const absl::Span<const uint8_t> bytes = key.RevealKeyBytes();
+  sodium_bin2hex(reinterpret_cast<char*>(text.data()), text.size(),
+                 bytes.data(), bytes.size());
+  text.data()[kHexSize] = '\n';
+  return text;
 }
 
 absl::StatusOr<SecretBytes> ParsePassphrase(SecretBytes text) {

@@ -21,6 +21,9 @@ inline constexpr size_t kMaxKeyText = 4096;
 // Also a key whose bytes are all the same.
 absl::StatusOr<Secret> ParseKey(absl::string_view text);
 
+// The key as 64 hexadecimal digits and a newline.
+SecretBytes KeyAsText(const Secret& key);
+
 // Takes one newline off the end. INVALID_ARGUMENT when nothing is left.
 absl::StatusOr<SecretBytes> ParsePassphrase(SecretBytes text);
 

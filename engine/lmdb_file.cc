@@ -92,4 +92,18 @@ absl::Status CheckLmdbFile(const std::string& file) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSameFile(const std::string& file, int fd) {
+  struct stat open_one;
+  struct stat named;
+  if (fstat(fd, &open_one) != 0) return error::System("look at", file, errno);
+  if (stat(file.c_str(), &named) != 0) {
+    if (errno == ENOENT) return error::FileReplaced(file);
+    return error::System("look at", file, errno);
+  }
+  if (open_one.st_dev != named.st_dev || open_one.st_ino != named.st_ino) {
+    return error::FileReplaced(file);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace statecpp

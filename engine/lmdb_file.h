@@ -18,6 +18,11 @@ namespace statecpp {
 // error::System: the file cannot be opened or read.
 absl::Status CheckLmdbFile(const std::string& file);
 
+// Whether `fd`, of a file that is open, is still that of `file`.
+//
+// DATA_LOSS: the file was replaced or removed since. Those of error::System.
+absl::Status CheckSameFile(const std::string& file, int fd);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_ENGINE_LMDB_FILE_H_

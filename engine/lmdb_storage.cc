@@ -17,6 +17,7 @@
 
 #include "absl/container/btree_map.h"
 #include "engine/errors.h"
+#include "engine/lmdb_file.h"
 #include "engine/meta_table.h"
 #include "engine/record.h"
 
@@ -369,6 +370,17 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   // Another call may have gone further meanwhile.
   if (max_size > reserve_.max_size()) reserve_.SetMaxSize(max_size);
   return absl::OkStatus();
+}
+
+absl::Status LmdbStorage::CheckFile() const {
+  // No commit changes a meta page in here.
+  absl::MutexLock lock(&mutex_);
+  const std::string file = reserve_.path() + "/data.mdb";
+  if (absl::Status same = CheckSameFile(file, environment_->descriptor());
+      !same.ok()) {
+    return same;
+  }
+  return CheckLmdbFile(file);
 }
 
 absl::StatusOr<WalkOutcome> LmdbStorage::Walk(const WalkOptions& options,

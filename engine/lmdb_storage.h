@@ -27,6 +27,10 @@
 
 namespace statecpp {
 
+// The keys of the table `meta`.
+inline constexpr absl::string_view kHeaderKey = "header";
+inline constexpr absl::string_view kAccumulatorKey = "acc";
+
 // Storage in one LMDB environment:
 //
 //   meta     header and accumulator (meta_table.h)
@@ -90,6 +94,13 @@ class LmdbStorage final : public Storage {
 
   // Smaller than now changes nothing.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Whether the file in the folder is still the one that is open, and whole
+  // (lmdb_file.h).
+  absl::Status CheckFile() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // After the death of a process that read beside this one.
+  void ClearStaleReaders() { environment_->ClearStaleReaders(); }
 
   // Walks over all there is, as it stands now (store_walk.h).
   //

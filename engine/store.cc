@@ -19,6 +19,7 @@
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_keys.h"
+#include "engine/store_verifier.h"
 #include "engine/sweeper.h"
 #include "engine/trusted_time.h"
 #include "engine/write_call.h"
@@ -165,6 +166,20 @@ class Store::Impl {
 
   const CurrentKeyring& keyring() const { return storage_->keyring(); }
   CommitQueue& queue() { return queue_; }
+  absl::StatusOr<WalkReport> Verify(VerifyRequest request,
+                                    const VerifyEvents& events) {
+    if (absl::Status whole = storage_->CheckFile(); !whole.ok()) return whole;
+    request.accept = false;
+    absl::StatusOr<WalkReport> report =
+        WalkInChild(folder_.path(), request, events, [this](absl::string_view) {
+          return absl::StatusOr<std::shared_ptr<const Keyring>>(
+              storage_->keyring().Get());
+        });
+    // If the walk did not live to do so itself.
+    storage_->ClearStaleReaders();
+    return report;
+  }
+
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -350,6 +365,11 @@ absl::Status Store::CheckIntegrity() const {
       });
   if (!walked.ok()) return walked.status();
   return first;
+}
+
+absl::StatusOr<WalkReport> Store::Verify(const VerifyRequest& request,
+                                         const VerifyEvents& events) {
+  return impl_->Verify(request, events);
 }
 
 }  // namespace statecpp

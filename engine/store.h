@@ -24,6 +24,9 @@
 namespace statecpp {
 
 class StoreKeys;
+struct VerifyEvents;
+struct VerifyRequest;
+struct WalkReport;
 
 // A durable map from keys to versioned items, in one folder on disk.
 //
@@ -192,11 +195,21 @@ class Store {
   absl::StatusOr<Stats> GetStats() const;
 
   // Opens every record and compares all of them with the accumulator, which
-  // knows what the store wrote: OK when they agree.
+  // knows what the store wrote: OK when they agree. In this process, which
+  // damage to LMDB's own structures can end.
   //
-  // DATA_LOSS: a record is damaged, or records were changed, deleted, brought
-  //     back or planted.
+  // DATA_LOSS: the first thing that is wrong; a record is damaged, or records
+  //     were changed, deleted, brought back or planted.
   absl::Status CheckIntegrity() const;
+
+  // The same in a process of its own, while this store goes on serving; tells
+  // everything that is wrong. Accepts nothing: that is for a closed store
+  // (store_verifier.h). In the request, `program` is worth a look.
+  //
+  // DATA_LOSS: data.mdb was replaced, removed or cut short under this store.
+  // ABORTED and INTERNAL: as of VerifyClosedStore.
+  absl::StatusOr<WalkReport> Verify(const VerifyRequest& request,
+                                    const VerifyEvents& events);
 
  private:
   struct Bulk;

@@ -418,9 +418,11 @@ TEST(SealedHeaderTest, IsRefusedWhereItContradictsItself) {
   other_number.active_key_id = 4;
   StoreHeader other_index = VectorHeader();
   other_index.slots[0].index = 1;
+  StoreHeader unknown_derivation = VectorHeader();
+  unknown_derivation.slots[0].derivation = static_cast<KeySlot::Derivation>(2);
   for (const StoreHeader& header :
        {no_slots, nine_slots, no_keys, active_unknown, active_is_none,
-        other_number, other_index}) {
+        other_number, other_index, unknown_derivation}) {
     EXPECT_THAT(Open(Seal(header), &keys), HasCode(kDataLoss));
   }
   EXPECT_THAT(Open(Seal(VectorHeader()), &keys), IsOk());

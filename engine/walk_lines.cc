@@ -77,12 +77,13 @@ class Words {
   explicit Words(absl::string_view line) : left_(line) {}
 
   bool good() const { return good_; }
-  bool AtEnd() const { return good_ && left_.empty(); }
+  bool AtEnd() const { return good_ && left_.empty() && !after_space_; }
   absl::string_view Rest() const { return left_; }
 
   absl::string_view Next() {
     const size_t end = std::min(left_.find(' '), left_.size());
     const absl::string_view word = left_.substr(0, end);
+    after_space_ = end < left_.size();
     left_.remove_prefix(std::min(end + 1, left_.size()));
     if (word.empty()) good_ = false;
     return word;
@@ -137,6 +138,7 @@ class Words {
 
   absl::string_view left_;
   bool good_ = true;
+  bool after_space_ = false;  // after which there is always a word
 };
 
 WalkFinding TakeFinding(Words& words) {

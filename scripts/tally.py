@@ -7,9 +7,9 @@
                         `N passed, N failed, N skipped` last; 1 if any failed
 
 FOLDER holds, as far as a part was run: bazel.json (Bazel's build events) and
-bazel.status, go.json (`go test -json`) and go.status, vectors.json
-(tests/wycheproof/vectors.py) and vectors.status, and notes, of lines
-`failed|skipped COUNT REASON`.
+bazel.status, go.json (`go test -json`) and go.status, go_sealed.json and
+go_sealed.status, vectors.json (tests/wycheproof/vectors.py) and vectors.status,
+and notes, of lines `failed|skipped COUNT REASON`.
 """
 
 import json
@@ -124,7 +124,8 @@ def sum_up(folder):
 
     for part, name, read in (("C++", "bazel", cases_from_bazel),
                              ("Wycheproof", "vectors", cases_from_vectors),
-                             ("daprd", "go", cases_from_go)):
+                             ("daprd", "go", cases_from_go),
+                             ("daprd, sealed", "go_sealed", cases_from_go)):
         status = folder / f"{name}.status"
         if not status.exists():
             continue

@@ -107,6 +107,13 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(self.sum_up(go=([go("fail")], 1)),
                          (1, "0 passed, 1 failed, 0 skipped"))
 
+    def test_the_run_on_sealed_stores_counts_as_well(self):
+        events = [go("run", "A"), go("pass", "A"), go("pass")]
+        self.assertEqual(self.sum_up(go=(events, 0), go_sealed=(events, 0)),
+                         (0, "2 passed, 0 failed, 0 skipped"))
+        self.assertEqual(self.sum_up(go=(events, 0), go_sealed=([], 1)),
+                         (1, "1 passed, 1 failed, 0 skipped"))
+
     def test_every_vector_counts(self):
         events = [{"case": "1", "outcome": "passed"},
                   {"case": "2", "outcome": "failed"}]

@@ -102,7 +102,8 @@ class Client {
   }
 
   Reply<wire::InitResponse> Init(const Metadata& properties);
-  // Init of a store that is sealed or not as this run's are, which must succeed.
+  // Init of a store that is sealed or not as this run's are, which must
+  // succeed.
   void MustInit(Metadata properties = {});
 
   Reply<wire::FeaturesResponse> Features();

@@ -86,19 +86,6 @@ TEST_F(InstanceTest, EveryOtherCallSaysHowToHaveItConfigured) {
 
 // --- Init.
 
-TEST_F(InstanceTest, AStoreIsSealedUnlessTheUserSaysOff) {
-  Client client(socket_path());
-  for (const Client::Metadata& properties :
-       {Client::Metadata{}, {{"encryption", "required"}}}) {
-    const auto reply = client.Init(properties);
-    EXPECT_THAT(reply, FailsWith(kInvalid, AllOf(HasSubstr("\"encryption\""),
-                                                 HasSubstr("\"off\""))));
-    EXPECT_THAT(reply, ShowsHttp(400));
-  }
-  EXPECT_THAT(client.GetKey("a"), FailsWith(kUnavailable, _));
-  EXPECT_TRUE(fs::is_empty(data_root() + "/stores"));
-}
-
 // However the user spells it.
 MATCHER_P(Names, field, "names a field") {
   return absl::StrContains(absl::AsciiStrToLower(arg),
@@ -155,8 +142,7 @@ TEST_F(InstanceTest, FieldsOfDaprAndMisspeltOnesDoNoHarm) {
 // What is configured once lives long; what came with it as a secret does not.
 TEST_F(InstanceTest, NoSecretIsWrittenAnywhere) {
   Client client(socket_path());
-  client.MustInit({{"encryptionKey", "hunter2-hunter2"},
-                   {"primaryEncryptionKey", "hunter2-primary"},
+  client.MustInit({{"primaryEncryptionKey", "hunter2-primary"},
                    {"mistypedPassword", "hunter2-mistyped"}});
   ASSERT_THAT(client.SetKey("the-users-key", "1"), Succeeds());
   ASSERT_THAT(client.Init({{"encryption", "hunter2-in-the-wrong-field"}}),
@@ -178,7 +164,8 @@ TEST_F(InstanceTest, TheLastInitWinsAndItsChangesAreLogged) {
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 2);
   EXPECT_THAT(server().err(), HasSubstr("maxTxnOps: 1 -> 2"));
   EXPECT_FALSE(
-      client.Init({{"encryption", TestEncryption()}, {"maxTxnOps", "x"}}).status.ok());
+      client.Init({{"encryption", TestEncryption()}, {"maxTxnOps", "x"}})
+          .status.ok());
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 2);
 }
 
@@ -306,8 +293,8 @@ TEST_F(InstanceTest, InitWaitsForAnotherProcessAndNamesIt) {
                                             HasSubstr("waited 200ms"))));
   EXPECT_THAT(reply, ShowsHttp(503));
 
-  const auto waiting =
-      client.StartInit({{"encryption", TestEncryption()}, {"lockTimeout", "1h"}});
+  const auto waiting = client.StartInit(
+      {{"encryption", TestEncryption()}, {"lockTimeout", "1h"}});
   ASSERT_THAT(client.Ping(), Succeeds());
   EXPECT_FALSE(waiting->answered());
   held.Release();
@@ -338,8 +325,8 @@ TEST_F(InstanceTest, AnInitThatWaitsDoesNotHoldUpOtherInstances) {
   Client other(socket_path(), "held");
   std::vector<std::unique_ptr<PendingInit>> waiting;
   for (int i = 0; i < 8; ++i) {
-    waiting.push_back(
-        other.StartInit({{"encryption", TestEncryption()}, {"lockTimeout", "1h"}}));
+    waiting.push_back(other.StartInit(
+        {{"encryption", TestEncryption()}, {"lockTimeout", "1h"}}));
   }
   ASSERT_THAT(other.Ping(), Succeeds());  // behind them
 

@@ -3,6 +3,7 @@
 #define STATECPP_TESTS_SUPPORT_STORED_RECORDS_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,38 @@ inline std::vector<std::string> StoredPlaces(const std::string& path) {
                   }),
               IsOk());
   return places;
+}
+
+// The records, by where they stand.
+inline std::map<std::string, std::string> StoredRecords(
+    const std::string& path) {
+  std::map<std::string, std::string> records;
+  EXPECT_THAT(OpenFileOf(path)->BeginRead()->Scan(
+                  LmdbEnvironment::Table::kRecords, "",
+                  [&](absl::string_view place, absl::string_view record) {
+                    records.emplace(place, record);
+                    return true;
+                  }),
+              IsOk());
+  return records;
+}
+
+// One of the store's own values: "header" or "acc".
+inline std::string StoredMeta(const std::string& path, absl::string_view name) {
+  return std::string(OpenFileOf(path)
+                         ->BeginRead()
+                         ->Get(LmdbEnvironment::Table::kMeta, name)
+                         .value()
+                         .value_or("(none)"));
+}
+
+// Puts a value where the store has not put it.
+inline void Plant(const std::string& path, LmdbEnvironment::Table table,
+                  absl::string_view key, absl::string_view value) {
+  const std::unique_ptr<LmdbEnvironment> environment = OpenFileOf(path);
+  LmdbEnvironment::WriteTransaction txn = environment->BeginWrite().value();
+  EXPECT_THAT(txn.Put(table, key, value), IsOk());
+  EXPECT_THAT(txn.Commit(), IsOk());
 }
 
 // Turns one bit of the record at `place`.

@@ -3,6 +3,7 @@
 package sidecar
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -14,35 +15,59 @@ import (
 // A Component is one Dapr component of type state.cpp: a name that the app
 // uses, and the fields of spec.metadata.
 type Component struct {
-	Name   string
-	Fields map[string]string
+	Name    string
+	Fields  map[string]string
+	Secrets map[string]string // fields that daprd takes from its secret store
 
 	file string // the whole text, if it was read from a file
 }
 
+// Sealed reports whether this run is the one on sealed stores; every test that
+// does not say otherwise is for both.
+func Sealed() bool { return os.Getenv("STATECPP_TEST_SEALED") != "" }
+
+// FromText takes a component's file as it stands.
+func FromText(name, text string) Component { return Component{Name: name, file: text} }
+
 // FromFile takes a component's file as it stands.
 func FromFile(name, path string) (Component, error) {
 	text, err := os.ReadFile(path)
-	return Component{Name: name, file: string(text)}, err
+	return FromText(name, string(text)), err
 }
 
 // With returns a copy of the component with one field more, or changed.
 func (c Component) With(field, value string) Component {
-	fields := maps.Clone(c.Fields)
+	c.Fields = with(c.Fields, field, value)
+	return c
+}
+
+// WithSecret returns a copy of the component with one field more whose value
+// is not in its file: daprd takes it from a secret store.
+func (c Component) WithSecret(field, value string) Component {
+	c.Secrets = with(c.Secrets, field, value)
+	return c
+}
+
+func with(fields map[string]string, field, value string) map[string]string {
+	fields = maps.Clone(fields)
 	if fields == nil {
 		fields = map[string]string{}
 	}
 	fields[field] = value
-	return Component{Name: c.Name, Fields: fields}
+	return fields
 }
 
 // yaml is the component as a Dapr user would write it. Every value is quoted,
-// because an unquoted `off` reaches the store as `false`.
+// because an unquoted `off` reaches the store as `false`. A sealed store takes
+// no field at all.
 func (c Component) yaml() string {
 	if c.file != "" {
 		return c.file
 	}
-	fields := map[string]string{"encryption": "off"}
+	fields := map[string]string{}
+	if !Sealed() {
+		fields["encryption"] = "off"
+	}
 	maps.Copy(fields, c.Fields)
 	var b strings.Builder
 	fmt.Fprintf(&b, `apiVersion: dapr.io/v1alpha1
@@ -57,7 +82,53 @@ spec:
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		fmt.Fprintf(&b, "  - name: %s\n    value: %q\n", name, fields[name])
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
+		fmt.Fprintf(&b, "  - name: %s\n    secretKeyRef:\n      name: %[2]s\n      key: %[2]s\n",
+			name, c.secretName(name))
+	}
+	if len(c.Secrets) > 0 {
+		fmt.Fprintf(&b, "auth:\n  secretStore: %s\n", secretStore)
+	}
 	return b.String()
+}
+
+// The name of daprd's secret store, and in it that of a component's secret.
+const secretStore = "secrets"
+
+func (c Component) secretName(field string) string { return c.Name + "-" + field }
+
+// writeSecrets makes the secret store that the components' files refer to, if
+// any does. It cannot be changed afterwards.
+func writeSecrets(resources string, components []Component) error {
+	secrets := map[string]string{}
+	for _, component := range components {
+		for field, value := range component.Secrets {
+			secrets[component.secretName(field)] = value
+		}
+	}
+	if len(secrets) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(secrets)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(filepath.Dir(resources), "secrets.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return err
+	}
+	yaml := fmt.Sprintf(`apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: %s
+spec:
+  type: secretstores.local.file
+  version: v1
+  metadata:
+  - name: secretsFile
+    value: %q
+`, secretStore, file)
+	return os.WriteFile(filepath.Join(resources, secretStore+".yaml"), []byte(yaml), 0o600)
 }
 
 // write puts the component where daprd looks for it, by rename: daprd watches

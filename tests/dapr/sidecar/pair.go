@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -40,15 +41,27 @@ type Pair struct {
 	GRPC  *GRPCApp
 
 	folder string
+	key    string // of the store, as hexadecimal digits; empty for none
 	store  *process
 	daprd  *process
 	past   []*process // stores and daprds that were killed or stopped
 }
 
+// Key is a store's own, unless a test says otherwise. It is used where a
+// component is sealed and names no other.
+const Key = "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef"
+
 // Start runs a pair for the length of one test.
 func Start(t testing.TB, components ...Component) *Pair {
 	t.Helper()
-	pair, err := New(components...)
+	return StartWithKey(t, Key, components...)
+}
+
+// StartWithKey is Start with a store that has another key, or, where it is
+// empty, none.
+func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
+	t.Helper()
+	pair, err := newPair(key, components)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,12 +76,14 @@ func Start(t testing.TB, components ...Component) *Pair {
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) {
+func New(components ...Component) (*Pair, error) { return newPair(Key, components) }
+
+func newPair(key string, components []Component) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
-	p := &Pair{AppID: "app1", folder: folder}
+	p := &Pair{AppID: "app1", folder: folder, key: key}
 	if err := p.start(components); err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
@@ -90,10 +105,37 @@ func (p *Pair) start(components []Component) error {
 			return err
 		}
 	}
+	if err := writeSecrets(p.resources(), components); err != nil {
+		return err
+	}
 	if err := p.startStore(); err != nil {
 		return err
 	}
 	return p.startDaprd()
+}
+
+// Socket is where daprd finds the store.
+func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
+
+// StoreSaid is what the running statecpp has printed.
+func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
+
+// OnDisk is every byte that the store keeps in files.
+func (p *Pair) OnDisk(t testing.TB) []byte {
+	t.Helper()
+	var all []byte
+	err := filepath.WalkDir(p.dataRoot(), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		bytes, err := os.ReadFile(path)
+		all = append(all, bytes...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func (p *Pair) sockets() string   { return filepath.Join(p.folder, "sockets") }
@@ -163,8 +205,15 @@ func (p *Pair) startStore() error {
 	if err != nil {
 		return err
 	}
-	p.store, err = startProcess("statecpp", binary, nil,
-		"serve", "--socket-folder", p.sockets(), "--data-root", p.dataRoot())
+	flags := []string{"serve", "--socket-folder", p.sockets(), "--data-root", p.dataRoot()}
+	if p.key != "" {
+		file := filepath.Join(p.folder, "store.key")
+		if err := os.WriteFile(file, []byte(p.key), 0o600); err != nil {
+			return err
+		}
+		flags = append(flags, "--key-file", file)
+	}
+	p.store, err = startProcess("statecpp", binary, nil, flags...)
 	if err != nil {
 		return err
 	}

@@ -31,28 +31,59 @@ func (p *Pair) StopStore(t testing.TB) {
 // reconnects by itself and does not repeat Init.
 func (p *Pair) RestartStore(t testing.TB, component string) {
 	t.Helper()
-	if err := p.startStore(); err != nil {
-		t.Fatal(err)
-	}
+	p.StartStore(t)
 	p.Await(t, "daprd reaches the restarted store", func() error {
 		_, err := p.HTTP.Get(component, "a key that was never written")
 		return err
 	})
 }
 
+// StartStore is RestartStore without the wait: daprd may not reach it yet, and
+// it may have no answer for any component.
+func (p *Pair) StartStore(t testing.TB) {
+	t.Helper()
+	if err := p.startStore(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ChangeKey has the store that is started next use that key, or none where it
+// is empty.
+func (p *Pair) ChangeKey(key string) { p.key = key }
+
 // RestartDaprd replaces daprd by a new one in front of the same statecpp,
 // which is then asked to Init the same instances again.
 func (p *Pair) RestartDaprd(t testing.TB) {
 	t.Helper()
+	p.stopDaprd(t)
+	if err := p.startDaprd(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// RestartDaprdInVain is RestartDaprd where the new one must not come up. It
+// returns what that one said.
+func (p *Pair) RestartDaprdInVain(t testing.TB) string {
+	t.Helper()
+	p.stopDaprd(t)
+	if err := p.startDaprd(); err == nil {
+		t.Fatal("daprd started")
+	}
+	said := p.daprd.log.since(0)
+	p.daprd.kill()
+	p.retire(&p.daprd)
+	return said
+}
+
+func (p *Pair) stopDaprd(t testing.TB) {
+	t.Helper()
 	p.HTTP.client.CloseIdleConnections()
 	_ = p.GRPC.conn.Close()
+	p.GRPC = nil
 	if err := p.daprd.stop(stopLimit); err != nil {
 		t.Fatalf("daprd on SIGTERM: %v", err)
 	}
 	p.retire(&p.daprd)
-	if err := p.startDaprd(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Rewrite changes a component's file under a running daprd, which reloads it.
