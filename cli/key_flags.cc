@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/command_words.h"
+#include "cli/process_hardening.h"
 
 namespace statecpp {
 namespace {
@@ -30,6 +31,12 @@ absl::Status CommandNotClosed(absl::string_view flag) {
       absl::StrCat(flag,
                    ": a quote is not closed, or a backslash stands at "
                    "the end; no key was read"));
+}
+
+absl::Status MlockRequired(const absl::Status& status) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(),
+                   "; with --require-mlock that is the end: no key was read"));
 }
 
 // What an unset variable of a script leaves behind is not "no flag".
@@ -96,6 +103,10 @@ void AddKeyFlags(CLI::App* verb, KeyFlags& flags, const std::string& prefix) {
   verb->add_flag(Flag(flags, "allow-loose-key-file"),
                  flags.allow_loose_key_file,
                  "Read a key file all the same that others can read or change");
+  if (!prefix.empty()) return;
+  verb->add_flag("--require-mlock", flags.require_mlock,
+                 "End, instead of warning, where memory cannot be locked and "
+                 "keys could come into swap");
 }
 
 void PrintKeyWarning(absl::string_view text) {
@@ -106,6 +117,11 @@ absl::StatusOr<std::shared_ptr<const KeySource>> ChooseKeySource(
     const KeyFlags& flags, KeyWarning on_warning) {
   const std::vector<std::string> given = Given(flags);
   if (given.size() > 1) return TooManySources(given);
+  if (flags.prefix.empty()) {
+    const absl::Status status = CheckKeyMemory();
+    if (!status.ok() && flags.require_mlock) return MlockRequired(status);
+    if (!status.ok() && on_warning != nullptr) on_warning(status.message());
+  }
   const bool loose = flags.allow_loose_key_file;
   if (!flags.key_environment.empty()) {
     return KeyEnvironmentSource(flags.key_environment);

@@ -4,6 +4,8 @@
 // own.
 #include "cli/end_signals.h"
 #include "cli/health.h"
+#include "cli/keygen.h"
+#include "cli/keys.h"
 #include "cli/serve.h"
 #include "cli/verb_table.h"
 #include "cli/version.h"
@@ -13,6 +15,8 @@ int main(int argc, char** argv) {
   statecpp::VerbTable verbs;
   statecpp::AddServe(verbs);
   statecpp::AddHealth(verbs);
+  statecpp::AddKeygen(verbs);
+  statecpp::AddKeys(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }

@@ -37,8 +37,8 @@ absl::Status KeysMayComeIntoSwap(int code, rlim_t limit) {
 absl::Status ForbidCoreDumps() {
   const rlimit none = {.rlim_cur = 0, .rlim_max = 0};
   // Each by itself leaves a gap: a core_pattern that names a program is run
-  // whatever the limit, and dumpable comes back should the process ever change
-  // its user.
+  // whatever the limit, and a command that we start for a key is dumpable
+  // again, but keeps the limit.
   if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0) {
     return CoreDumpsStayAllowed(errno);
   }

@@ -23,7 +23,7 @@
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
 #include "cli/key_flags.h"
-#include "cli/process_hardening.h"
+#include "cli/store_faults.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -49,19 +49,7 @@ struct ServeFlags {
   bool allow_network_fs = false;
   KeyFlags keys = {};
   std::string key_dir = "";
-  bool require_mlock = false;
 };
-
-// The map's file could not be read or was cut short behind our back. Only calls
-// that are safe in a signal handler.
-void EndOnBusError(int) {
-  constexpr absl::string_view kText =
-      "statecpp: a page of the store could not be read (SIGBUS): the disk "
-      "failed, or the file was truncated; nothing more was written\n";
-  [[maybe_unused]] const ssize_t written =
-      write(STDERR_FILENO, kText.data(), kText.size());
-  _exit(kExitIo);
-}
 
 void EndOnAssertion(const char* text) {
   LogError(
@@ -148,19 +136,6 @@ class EndSignal {
   absl::Notification unlinked_;
 };
 
-// Before a key is read. False, with the reason in the log: do not serve.
-bool MayHoldKeys(const ServeFlags& flags) {
-  const absl::Status status = CheckKeyMemory();
-  if (status.ok()) return true;
-  if (flags.require_mlock) {
-    LogError("not serving, as --require-mlock demands",
-             {{"error", status.message()}});
-    return false;
-  }
-  LogWarning(status.message());
-  return true;
-}
-
 ExitCode RefuseToServe(const absl::Status& status) {
   LogError("not serving", {{"error", status.message()}});
   return ExitCodeOf(status);
@@ -208,10 +183,9 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
 }
 
 ExitCode Serve(const ServeFlags& flags) {
-  if (!MayHoldKeys(flags)) return kExitUsage;
   absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
   if (!options.ok()) return RefuseToServe(options.status());
-  signal(SIGBUS, &EndOnBusError);
+  EndOnBusErrors();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
 
@@ -292,9 +266,6 @@ void AddServe(VerbTable& verbs) {
               "long");
   serve->add_flag("--allow-network-fs", flags->allow_network_fs,
                   "Serve from NFS and its kin all the same; can lose data");
-  serve->add_flag("--require-mlock", flags->require_mlock,
-                  "Do not start, instead of warning, where keys could come "
-                  "into swap because memory cannot be locked");
 }
 
 }  // namespace statecpp

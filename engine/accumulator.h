@@ -44,6 +44,14 @@ class Accumulator {
   static std::optional<Accumulator> Open(const Keyring& keyring,
                                          absl::string_view sealed);
 
+  // Goes on from where the accumulator of another store stands, of which this
+  // one becomes a copy: in commits, openings and time, not in records.
+  void ContinueFrom(const Accumulator& other) {
+    commit_seq_ = other.commit_seq_;
+    open_count_ = other.open_count_;
+    high_water_ms_ = other.high_water_ms_;
+  }
+
   // Takes note that the record at `record_key` was replaced; nullopt stands for
   // no record. Where the former one is too damaged to have a term, the sum
   // cannot follow, and it counts as unreadable.

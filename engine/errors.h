@@ -155,6 +155,28 @@ absl::Status DataKeyInUse(uint32_t id, uint64_t records);
 absl::Status DataKeyMayStillSeal(uint32_t id);
 absl::Status TooManyDataKeys(size_t count);
 
+// --- Copies of a whole store -------------------------------------------------
+
+// No folder at `path` can take the place of another in one step.
+absl::Status CannotExchange(absl::string_view path, int error_number);
+absl::Status NoRoomForCopy(absl::string_view path, uint64_t have,
+                           uint64_t need);
+absl::Status DiskFullWhileCopying(absl::string_view path, uint64_t need);
+absl::Status CopyCancelled(absl::string_view path);
+absl::Status NotCopiedDamaged(absl::string_view path, absl::string_view reason);
+absl::Status CopyFailed(absl::string_view path, const absl::Status& cause);
+// The copy, opened anew, does not hold what was read.
+absl::Status CopyDiffers(absl::string_view path, absl::string_view reason);
+// In place; the sync behind that failed.
+absl::Status CopyNotDurable(absl::string_view path, absl::string_view former,
+                            absl::string_view reason);
+absl::Status FormerStoreLeft(absl::string_view former,
+                             absl::string_view reason);
+// One of the keys given opens it.
+absl::Status StoreIsSealed(absl::string_view path,
+                           const std::vector<KeySlot>& slots);
+absl::Status NoKeyToSealWith(absl::string_view path);
+
 // --- Opening -----------------------------------------------------------------
 
 absl::Status StoreMissing(absl::string_view path);

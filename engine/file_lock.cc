@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,17 +36,36 @@ std::string ReadHolder(int fd) {
       absl::StripSuffix({text, static_cast<size_t>(size)}, "\n"));
 }
 
+// Whether `file` still names what was opened. Not so when the folder around it
+// was exchanged for another, or removed, while this process waited: then the
+// lock is one that nobody else will ask for.
+bool StillNames(const std::string& file, int fd) {
+  struct stat opened;
+  struct stat named;
+  return fstat(fd, &opened) == 0 && stat(file.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 }  // namespace
 
 absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
                                            absl::Duration timeout) {
-  const int fd =
-      open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return error::System("open the lock file", file, errno);
-  FileLock lock(fd);
-
   const absl::Time deadline = absl::Now() + timeout;
-  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  for (;;) {
+    const int fd =
+        open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return error::System("open the lock file", file, errno);
+    FileLock lock(fd);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+      if (!StillNames(file, fd)) continue;
+      // Only for whoever waits: the lock holds whether or not this is written.
+      const std::string holder = DescribeThisProcess();
+      if (ftruncate(fd, 0) == 0) {
+        [[maybe_unused]] const ssize_t written =
+            pwrite(fd, holder.data(), holder.size(), 0);
+      }
+      return lock;
+    }
     if (errno != EWOULDBLOCK && errno != EINTR) {
       return error::System("lock", file, errno);
     }
@@ -55,13 +75,6 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
     }
     absl::SleepFor(std::min(left, kRetryInterval));
   }
-  // Only for whoever waits: the lock holds whether or not this is written.
-  const std::string holder = DescribeThisProcess();
-  if (ftruncate(fd, 0) == 0) {
-    [[maybe_unused]] const ssize_t written =
-        pwrite(fd, holder.data(), holder.size(), 0);
-  }
-  return lock;
 }
 
 FileLock::~FileLock() {

@@ -2,11 +2,14 @@
 #include "engine/file_system.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
 
 #include "absl/cleanup/cleanup.h"
 #include "engine/errors.h"
@@ -53,6 +56,40 @@ absl::string_view VolatileFileSystem(const std::string& path) {
     if (static_cast<uint32_t>(info.f_type) == kind.magic) return kind.name;
   }
   return "";
+}
+
+std::string ParentOf(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+absl::StatusOr<uint64_t> FreeBytes(const std::string& path) {
+  struct statvfs space;
+  if (statvfs(path.c_str(), &space) != 0) {
+    return error::System("look at the disk of", path, errno);
+  }
+  return uint64_t{space.f_bavail} * space.f_frsize;
+}
+
+absl::Status TakeOwnerAndMode(const std::string& model,
+                              const std::string& file) {
+  struct stat wanted;
+  struct stat found;
+  if (stat(model.c_str(), &wanted) != 0) {
+    return error::System("look at", model, errno);
+  }
+  if (stat(file.c_str(), &found) != 0) {
+    return error::System("look at", file, errno);
+  }
+  const bool same_owner = wanted.st_uid == found.st_uid;
+  if ((!same_owner || wanted.st_gid != found.st_gid) &&
+      chown(file.c_str(), wanted.st_uid, wanted.st_gid) != 0 && !same_owner) {
+    return error::System("give to its owner the file", file, errno);
+  }
+  if (chmod(file.c_str(), wanted.st_mode & 07777) != 0) {
+    return error::System("set the mode of", file, errno);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SyncPath(const std::string& path) {

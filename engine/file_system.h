@@ -2,9 +2,11 @@
 #ifndef STATECPP_ENGINE_FILE_SYSTEM_H_
 #define STATECPP_ENGINE_FILE_SYSTEM_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace statecpp {
@@ -17,6 +19,17 @@ absl::Status CheckLocalFileSystem(const std::string& path);
 // The kind of file system, if it is one that ends with the machine or the
 // container ("tmpfs"); empty for all others.
 absl::string_view VolatileFileSystem(const std::string& path);
+
+// The folder that `path`, without slashes at its end, is in.
+std::string ParentOf(const std::string& path);
+
+// Bytes that this user may still write to the disk of `path`.
+absl::StatusOr<uint64_t> FreeBytes(const std::string& path);
+
+// Gives `file` the owner, group and mode that `model` has. Only root can give
+// to another owner.
+absl::Status TakeOwnerAndMode(const std::string& model,
+                              const std::string& file);
 
 // Makes a file, or the names in a folder, durable.
 absl::Status SyncPath(const std::string& path);

@@ -337,9 +337,21 @@ LmdbEnvironment::WriteTransaction::~WriteTransaction()
 absl::Status LmdbEnvironment::WriteTransaction::Put(Table table,
                                                     absl::string_view key,
                                                     absl::string_view value) {
+  return Put(table, key, value, 0);
+}
+
+absl::Status LmdbEnvironment::WriteTransaction::Append(
+    Table table, absl::string_view key, absl::string_view value) {
+  return Put(table, key, value, MDB_APPEND);
+}
+
+absl::Status LmdbEnvironment::WriteTransaction::Put(Table table,
+                                                    absl::string_view key,
+                                                    absl::string_view value,
+                                                    unsigned flags) {
   MDB_val key_val = Val(key);
   MDB_val value_val = Val(value);
-  const int code = mdb_put(txn_, Handle(table), &key_val, &value_val, 0);
+  const int code = mdb_put(txn_, Handle(table), &key_val, &value_val, flags);
   if (code != 0) return LmdbError("write", code);
   return absl::OkStatus();
 }

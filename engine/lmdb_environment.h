@@ -167,6 +167,10 @@ class LmdbEnvironment::WriteTransaction : public LmdbReader {
   // RESOURCE_EXHAUSTED: the map is full. The transaction can then only be
   // dropped; so after every other error.
   absl::Status Put(Table table, absl::string_view key, absl::string_view value);
+  // As Put, of a key greater than all of the table. Fills pages to the end,
+  // where Put leaves them half full.
+  absl::Status Append(Table table, absl::string_view key,
+                      absl::string_view value);
   absl::Status Delete(Table table, absl::string_view key);
 
   // Durable when it returns OK.
@@ -181,6 +185,8 @@ class LmdbEnvironment::WriteTransaction : public LmdbReader {
   friend class LmdbEnvironment;
   using LmdbReader::LmdbReader;
 
+  absl::Status Put(Table table, absl::string_view key, absl::string_view value,
+                   unsigned flags);
   bool DiskIsFull(int code) const;
 };
 

@@ -5,18 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "engine/errors.h"
 #include "engine/file_system.h"
+#include "engine/folder_aside.h"
 #include "engine/lmdb_file.h"
 
 namespace statecpp {
@@ -24,16 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr absl::string_view kNewPrefix = ".new-";
-constexpr absl::Duration kAbandonedAfter = absl::Minutes(1);
-
 std::string LockFile(const std::string& folder) { return folder + "/LOCK"; }
 std::string DataFile(const std::string& folder) { return folder + "/data.mdb"; }
-
-std::string ParentOf(const std::string& path) {
-  const std::string parent = fs::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
 
 absl::Status CheckFileSystem(const std::string& path, const Options& options) {
   if (!options.allow_network_file_system) {
@@ -49,26 +37,6 @@ absl::Status CheckFileSystem(const std::string& path, const Options& options) {
         "if the state should"));
   }
   return absl::OkStatus();
-}
-
-// Folders that were being made when their process ended. One whose lock is held
-// is being made now; so may be a young one, whose lock is still to come.
-void RemoveAbandoned(const std::string& parent) {
-  std::error_code ignored;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(parent, ignored)) {
-    const std::string folder = entry.path().string();
-    struct stat stat;
-    if (!absl::StartsWith(entry.path().filename().string(), kNewPrefix) ||
-        lstat(folder.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode) ||
-        absl::FromTimeT(stat.st_mtime) + kAbandonedAfter > absl::Now()) {
-      continue;
-    }
-    // Held until the folder is gone.
-    const absl::StatusOr<FileLock> lock =
-        FileLock::Acquire(LockFile(folder), absl::ZeroDuration());
-    if (lock.ok()) fs::remove_all(folder, ignored);
-  }
 }
 
 enum class Found { kStore, kNothing, kEmptyFolder };
@@ -95,31 +63,15 @@ absl::StatusOr<Found> LookAt(const std::string& path) {
 absl::StatusOr<std::optional<FileLock>> Make(
     const std::string& path,
     absl::FunctionRef<absl::Status(const std::string& folder)> make) {
-  const std::string parent = ParentOf(path);
-  std::string folder = absl::StrCat(parent, "/", kNewPrefix, "XXXXXX");
-  if (mkdtemp(folder.data()) == nullptr) {
-    return error::System("make a folder in", parent, errno);
-  }
-  absl::Cleanup remove_folder = [&folder] {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-  };
-  absl::StatusOr<FileLock> lock =
-      FileLock::Acquire(LockFile(folder), absl::ZeroDuration());
-  if (!lock.ok()) return lock.status();
-  absl::Status made = make(folder);
-  if (made.ok()) made = SyncPath(DataFile(folder));
-  if (made.ok()) made = SyncPath(folder);
+  absl::StatusOr<FolderAside> aside = FolderAside::Make(path);
+  if (!aside.ok()) return aside.status();
+  absl::Status made = make(aside->path());
+  if (made.ok()) made = aside->Sync();
   if (!made.ok()) return made;
-  if (rename(folder.c_str(), path.c_str()) != 0) {
-    if (errno == ENOTEMPTY || errno == EEXIST) return std::nullopt;
-    return error::System("move the new store to", path, errno);
-  }
-  std::move(remove_folder).Cancel();
-  if (const absl::Status synced = SyncPath(parent); !synced.ok()) {
-    return synced;
-  }
-  return std::move(*lock);
+  const absl::StatusOr<bool> moved = aside->MoveIntoPlace();
+  if (!moved.ok()) return moved.status();
+  if (!*moved) return std::nullopt;
+  return aside->TakeLock();
 }
 
 }  // namespace
@@ -139,7 +91,7 @@ absl::StatusOr<StoreFolder> StoreFolder::Open(
         !checked.ok()) {
       return checked;
     }
-    RemoveAbandoned(parent);
+    RemoveAbandonedFolders(parent);
     absl::StatusOr<std::optional<FileLock>> lock = Make(path, make);
     if (!lock.ok()) return lock.status();
     if (lock->has_value()) return StoreFolder(path, std::move(**lock));
@@ -152,7 +104,7 @@ absl::StatusOr<StoreFolder> StoreFolder::Open(
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(LockFile(path), options.lock_timeout);
   if (!lock.ok()) return lock.status();
-  RemoveAbandoned(ParentOf(path));
+  RemoveAbandonedFolders(ParentOf(path));
   if (const absl::Status checked = CheckLmdbFile(DataFile(path));
       !checked.ok()) {
     return checked;

@@ -146,7 +146,12 @@ bool TakeSealedBody(absl::string_view body, StoreHeader& header) {
   header.active_key_id = cursor.TakeFixed<uint32_t>();
   const size_t slots = cursor.TakeFixed<uint8_t>();
   if (slots == 0 || slots > kMaxKeySlots) return false;
-  for (size_t i = 0; i < slots; ++i) header.slots.push_back(TakeSlot(cursor));
+  for (size_t i = 0; i < slots; ++i) {
+    header.slots.push_back(TakeSlot(cursor));
+    if (header.slots.back().derivation > KeySlot::Derivation::kArgon2id) {
+      return false;
+    }
+  }
   const size_t keys = cursor.TakeFixed<uint16_t>();
   for (size_t i = 0; i < keys && cursor.good(); ++i) {
     WrappedDataKey& key = header.data_keys.emplace_back();

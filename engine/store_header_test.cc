@@ -42,7 +42,6 @@ constexpr size_t kStoreIdAt = 16;
 constexpr size_t kBodyAt = 32;
 constexpr size_t kNonceAt = 64;  // of a plain header
 constexpr size_t kTagAt = kNonceAt + Aead::kNonceSize;
-constexpr size_t kTrailerSize = 24 + 16 + 16;
 
 // What the path is named in texts.
 constexpr char kPath[] = "/srv/orders";
@@ -418,9 +417,11 @@ TEST(SealedHeaderTest, IsRefusedWhereItContradictsItself) {
   other_number.active_key_id = 4;
   StoreHeader other_index = VectorHeader();
   other_index.slots[0].index = 1;
+  StoreHeader unknown_derivation = VectorHeader();
+  unknown_derivation.slots[0].derivation = static_cast<KeySlot::Derivation>(2);
   for (const StoreHeader& header :
        {no_slots, nine_slots, no_keys, active_unknown, active_is_none,
-        other_number, other_index}) {
+        other_number, other_index, unknown_derivation}) {
     EXPECT_THAT(Open(Seal(header), &keys), HasCode(kDataLoss));
   }
   EXPECT_THAT(Open(Seal(VectorHeader()), &keys), IsOk());

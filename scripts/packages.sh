@@ -11,8 +11,12 @@ packages_to_build=(
   libabsl-dev libcli11-dev libgrpc++-dev liblmdb-dev libprotobuf-dev
   libsimdjson-dev libsodium-dev protobuf-compiler protobuf-compiler-grpc
 )
-# curl is what README's commands, which .ci/run tries, take for an app.
-packages_to_test=(curl:curl libbenchmark-dev libgmock-dev libgtest-dev)
+# curl is what README's commands, which .ci/run tries, take for an app. The
+# Python libraries read a store as docs/format.md says.
+packages_to_test=(
+  curl:curl libbenchmark-dev libgmock-dev libgtest-dev
+  python3-lmdb python3-pycryptodome
+)
 packages_to_lint=(clang clang-format shellcheck npm:npm)
 
 # ensure_packages build|test|lint ...: installs what is missing of these lists.

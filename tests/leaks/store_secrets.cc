@@ -51,7 +51,7 @@ void AddKeysOfStore(const std::string& folder, const MasterKeys& keys,
   const Secret& root = opened->keyring->root();
   scanner.AddSecret("the root key", root.RevealKeyBytes());
   for (const char* label :
-       {"index", "acc", "header", "plain", "meta", "wrap"}) {
+       {"index", "acc", "header", "plain", "meta", "token", "wrap"}) {
     scanner.AddSecret(absl::StrCat("the subkey ", label),
                       root.Derive(label).RevealKeyBytes());
   }

@@ -33,12 +33,12 @@ TEST(CommandLineTest, VersionPrintsTheVersionAlone) {
 TEST(CommandLineTest, HelpNamesEveryVerbAndExitCode) {
   const Outcome outcome = RunToEnd({.arguments = {"help"}});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(
-      outcome.out,
-      AllOf(HasSubstr("serve"), HasSubstr("health"), HasSubstr("version"),
-            HasSubstr("Exit codes"), HasSubstr("73 lock held"),
-            HasSubstr("6 no server"), HasSubstr("3 not found"),
-            HasSubstr("4 conflict"), HasSubstr("7 key refused")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("serve"), HasSubstr("health"),
+                    HasSubstr("version"), HasSubstr("keygen"),
+                    HasSubstr("Exit codes"), HasSubstr("73 lock held"),
+                    HasSubstr("6 no server"), HasSubstr("3 not found"),
+                    HasSubstr("4 conflict"), HasSubstr("7 key refused")));
   EXPECT_THAT(outcome.err, IsEmpty());
   EXPECT_EQ(RunToEnd({.arguments = {"--help"}}).out, outcome.out);
 }

@@ -14,6 +14,19 @@ def store_test(name, **kwargs):
       **kwargs: of cc_test.
     """
     cc_test(name = name, **kwargs)
-    env = dict(kwargs.pop("env", {}))
+
+    # The same binary: compiling every test twice would be most of a build.
+    env = dict(kwargs.get("env", {}))
     env["STATECPP_TEST_SEALED"] = "1"
-    cc_test(name = name + "_sealed", env = env, **kwargs)
+    native.sh_test(
+        name = name + "_sealed",
+        size = kwargs.get("size"),
+        timeout = kwargs.get("timeout"),
+        srcs = [":" + name],
+        data = [":" + name] + kwargs.get("data", []),
+        args = kwargs.get("args", []),
+        env = env,
+        flaky = kwargs.get("flaky", False),
+        shard_count = kwargs.get("shard_count"),
+        tags = kwargs.get("tags", []),
+    )

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a server leaves on disk and in its log: of a sealed store neither a key
+// nor a name, a value or a content type. Each search must then find what is
+// planted in the very file in which it found nothing.
+#include <signal.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/leaks/leak_fixture.h"
+#include "tests/leaks/leak_scanner.h"
+#include "tests/program/client.h"
+#include "tests/program/program.h"
+#include "tests/program/served_store.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// The other half of the proof: a scanner that finds them where they are.
+class PlainStoreTest : public ServedStoreTest {};
+
+TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  LeakScanner scanner;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_THAT(client.Set(SetRequestOf(i)), Succeeds());
+    scanner.AddText(absl::StrCat("name ", i), NameOf(i));
+    scanner.AddText(absl::StrCat("value ", i), ValueOf(i).substr(0, 18));
+  }
+  scanner.AddText("content type", kContentType);
+  Kill();
+  const std::string store = data_root() + "/stores/orders";
+  const std::vector<Leak> leaks = scanner.ScanFile(store + "/data.mdb");
+  for (int i = 0; i < 100; ++i) {
+    for (const char* what : {"name ", "value "}) {
+      EXPECT_THAT(leaks, Contains(Field(&Leak::what, absl::StrCat(what, i))));
+    }
+  }
+  EXPECT_THAT(leaks, Contains(Field(&Leak::what, "content type")));
+  EXPECT_THAT(scanner.ScanFile(store + "/lock.mdb"), IsEmpty());
+  EXPECT_THAT(scanner.Scan(server().err()), IsEmpty());
+}
+
+class SealedDiskTest : public SealedServerTest {
+ protected:
+  void ExpectNothingInFiles(const LeakScanner& scanner) {
+    std::map<std::string, int> files;
+    for (const std::string& file : Files()) {
+      EXPECT_THAT(scanner.ScanFile(file), IsEmpty()) << file;
+      const std::string content = ReadFile(file);
+      ExpectSeesKey(scanner, file, content, Characters(key()));
+      ExpectSeesContent(scanner, file, content);
+      ++files[fs::path(file).filename()];
+    }
+    for (const char* name : {"data.mdb", "lock.mdb", "LOCK", "orders.json"}) {
+      EXPECT_GE(files[name], 1) << name;
+    }
+  }
+
+  void ExpectNothingInLog(const LeakScanner& scanner) {
+    EXPECT_THAT(scanner.Scan(log()), IsEmpty());
+    ExpectSeesKey(scanner, "the log", log(), Characters(key()));
+    ExpectSeesContent(scanner, "the log", log());
+  }
+};
+
+TEST_F(SealedDiskTest, FilesAndLogHoldNeitherKeysNorContent) {
+  Serve(KeyFile());
+  auto client = std::make_unique<Client>(socket_path());
+  ASSERT_THAT(client->Init({{"cleanupInterval", "1s"}}), Succeeds());
+  UseStore(*client, 0, 150);
+  LetItemsExpire(*client, 500);
+  End(SIGKILL);
+  LeakScanner scanner = ScannerForKeys();
+  AddContent(scanner);
+  ExpectNothingInFiles(scanner);
+  ExpectNothingInLog(scanner);
+
+  Serve(KeyFile());
+  client = std::make_unique<Client>(socket_path());
+  UseStore(*client, 1'000, 50);
+  End(SIGTERM);
+  ExpectNothingInFiles(scanner);
+  ExpectNothingInLog(scanner);
+}
+
+TEST_F(SealedDiskTest, NorDoesTheLogWhenTheKeyIsTheWrongOne) {
+  Serve(KeyFile());
+  ASSERT_THAT(Client(socket_path()).Init({}), Succeeds());
+  End(SIGTERM);
+  const Secret wrong = Secret::Random();
+  const std::string wrong_text = absl::Base64Escape(Characters(wrong));
+  Serve({"--key-file", WriteFile("wrong.key", wrong_text)});
+  Client client(socket_path());
+  const auto answer = client.Init({});
+  EXPECT_THAT(answer,
+              FailsWith(grpc::StatusCode::PERMISSION_DENIED, HasSubstr("key")));
+  End(SIGTERM);
+  LeakScanner scanner = ScannerForKeys();
+  scanner.AddSecret("the wrong key", wrong.RevealKeyBytes());
+  AddContent(scanner);
+  ExpectNothingInLog(scanner);
+  EXPECT_THAT(scanner.Scan(answer.status.error_message()), IsEmpty());
+  for (const std::string& file : Files()) {
+    EXPECT_THAT(scanner.ScanFile(file), IsEmpty()) << file;
+  }
+}
+
+TEST_F(SealedDiskTest, AComponentsKeyIsNotRemembered) {
+  Serve({});
+  Client client(socket_path());
+  ASSERT_THAT(client.Init({{"encryptionKey", KeyText()}}), Succeeds());
+  // Another one, which it refuses.
+  const Secret wrong = Secret::Random();
+  EXPECT_THAT(
+      client.Init({{"encryptionKey", absl::Base64Escape(Characters(wrong))}}),
+      Not(Succeeds()));
+  UseStore(client, 0, 20);
+  End(SIGTERM);
+  LeakScanner scanner = ScannerForKeys();
+  scanner.AddSecret("the wrong key", wrong.RevealKeyBytes());
+  AddContent(scanner);
+  ExpectNothingInFiles(scanner);
+  ExpectNothingInLog(scanner);
+}
+
+// Tells when something is made in a folder.
+class WatchedFolder {
+ public:
+  explicit WatchedFolder(const std::string& folder) {
+    EXPECT_GE(inotify_add_watch(fd_, folder.c_str(), IN_CREATE), 0);
+  }
+  ~WatchedFolder() { close(fd_); }
+
+  void Await() {
+    alignas(inotify_event) char buffer[4096];
+    EXPECT_GT(read(fd_, buffer, sizeof(buffer)), 0);
+  }
+
+ private:
+  const int fd_ = inotify_init1(IN_CLOEXEC);
+};
+
+// While stores are made and written to the server is stopped again and again,
+// and its files are copied, temporary ones included.
+TEST_F(SealedDiskTest, NorDoFilesAtAnyMomentMeanwhile) {
+  constexpr int kMoments = 20;
+  const std::string copies = dir_.Path("copies");
+  fs::create_directory(copies);
+  Serve(KeyFile());
+  Client client(socket_path());
+  ASSERT_THAT(client.Init({}), Succeeds());
+  std::atomic<bool> enough = false;
+  std::thread writer([&] {
+    for (int i = 0; !enough; ++i) {
+      EXPECT_THAT(client.Set(SetRequestOf(i % 500)), Succeeds());
+    }
+  });
+  std::vector<std::string> stores = {store()};
+  int in_the_making = 0;
+  for (int moment = 0; moment < kMoments; ++moment) {
+    const std::string name = absl::StrCat("another", moment);
+    stores.push_back(data_root() + "/stores/" + name);
+    WatchedFolder folder(data_root() +
+                         (moment % 2 == 0 ? "/stores" : "/instances"));
+    Client another(socket_path(), name);
+    const auto init = another.StartInit({});
+    folder.Await();
+    const Stopped stopped(server());
+    for (const std::string& file : Files()) {
+      in_the_making +=
+          absl::StrContains(file, "/.new-") || absl::EndsWith(file, ".tmp");
+      const std::string flat = absl::StrReplaceAll(file, {{"/", "%"}});
+      fs::copy_file(file, absl::StrCat(copies, "/", moment, flat));
+    }
+  }
+  enough = true;
+  writer.join();
+  End(SIGTERM);
+  EXPECT_GT(in_the_making, 0);
+  LeakScanner scanner = ScannerFor(MasterKeysOf(key()), stores);
+  AddContent(scanner);
+  for (const auto& copy : fs::directory_iterator(copies)) {
+    EXPECT_THAT(scanner.ScanFile(copy.path()), IsEmpty()) << copy.path();
+  }
+}
+
+}  // namespace
+}  // namespace statecpp
