@@ -5,6 +5,7 @@
 #include "cli/end_signals.h"
 #include "cli/health.h"
 #include "cli/keygen.h"
+#include "cli/keys.h"
 #include "cli/serve.h"
 #include "cli/verb_table.h"
 #include "cli/version.h"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   statecpp::AddServe(verbs);
   statecpp::AddHealth(verbs);
   statecpp::AddKeygen(verbs);
+  statecpp::AddKeys(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }

@@ -13,7 +13,6 @@
 #include "engine/errors.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
-#include "engine/walk_child.h"
 #include "engine/walk_lines.h"
 #include "engine/walk_process.h"
 
@@ -174,22 +173,28 @@ class Listener {
 
 }  // namespace
 
-absl::StatusOr<WalkReport> WalkInChild(const std::string& folder,
-                                       const VerifyRequest& request,
+absl::StatusOr<WalkReport> WalkInChild(const WalkRequest& request,
+                                       const std::vector<std::string>& program,
                                        const VerifyEvents& events,
                                        UnlockHeader unlock) {
-  std::vector<std::string> arguments = request.program;
-  for (std::string& word : PrintWalkRequest({.folder = folder,
-                           .quick = request.quick,
-                           .show_keys = request.show_keys,
-                           .accept = request.accept,
-                           .drop_damaged = request.drop_damaged})) {
+  std::vector<std::string> arguments = program;
+  for (std::string& word : PrintWalkRequest(request)) {
     arguments.push_back(std::move(word));
   }
   const absl::StatusOr<std::unique_ptr<WalkProcess>> process =
       WalkProcess::Start(arguments);
   if (!process.ok()) return process.status();
   return Listener(**process, events, unlock).Run();
+}
+
+WalkRequest WalkRequestOf(const VerifyRequest& request,
+                          const std::string& folder, absl::Time now) {
+  return {.folder = folder,
+          .now = now,
+          .quick = request.quick,
+          .show_keys = request.show_keys,
+          .accept = request.accept,
+          .drop_damaged = request.drop_damaged};
 }
 
 absl::StatusOr<WalkReport> VerifyClosedStore(const Options& options,
@@ -201,14 +206,16 @@ absl::StatusOr<WalkReport> VerifyClosedStore(const Options& options,
   const absl::StatusOr<StoreFolder> folder = StoreFolder::Open(
       existing, [](const std::string&) { return absl::OkStatus(); });
   if (!folder.ok()) return folder.status();
-  return WalkInChild(folder->path(), request, events,
-                     [&](absl::string_view header)
-                         -> absl::StatusOr<std::shared_ptr<const Keyring>> {
-                       absl::StatusOr<OpenedHeader> opened = OpenHeader(
-                           header, options.keys.get(), folder->path());
-                       if (!opened.ok()) return opened.status();
-                       return std::move(opened->keyring);
-                     });
+  return WalkInChild(
+      WalkRequestOf(request, folder->path(), options.clock->Now()),
+      request.program, events,
+      [&](absl::string_view header)
+          -> absl::StatusOr<std::shared_ptr<const Keyring>> {
+        absl::StatusOr<OpenedHeader> opened =
+            OpenHeader(header, options.keys.get(), folder->path());
+        if (!opened.ok()) return opened.status();
+        return std::move(opened->keyring);
+      });
 }
 
 }  // namespace statecpp

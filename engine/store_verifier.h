@@ -11,8 +11,10 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "crypto/keyring.h"
 #include "engine/options.h"
+#include "engine/walk_child.h"
 #include "engine/walk_report.h"
 
 namespace statecpp {
@@ -71,15 +73,19 @@ absl::StatusOr<WalkReport> VerifyClosedStore(const Options& options,
                                              const VerifyRequest& request,
                                              const VerifyEvents& events);
 
-// The walk alone, over the store in `folder`, which somebody keeps from being
-// written by a second process. `unlock` is called with the header.
+// The walk alone, by `program`, over a store whose folder somebody keeps others
+// from. `unlock` is called with the store's header.
 using UnlockHeader =
     absl::FunctionRef<absl::StatusOr<std::shared_ptr<const Keyring>>(
         absl::string_view header)>;
-absl::StatusOr<WalkReport> WalkInChild(const std::string& folder,
-                                       const VerifyRequest& request,
+absl::StatusOr<WalkReport> WalkInChild(const WalkRequest& request,
+                                       const std::vector<std::string>& program,
                                        const VerifyEvents& events,
                                        UnlockHeader unlock);
+
+// What a VerifyRequest asks of a walk.
+WalkRequest WalkRequestOf(const VerifyRequest& request,
+                          const std::string& folder, absl::Time now);
 
 }  // namespace statecpp
 

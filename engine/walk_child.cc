@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "crypto/secret.h"
@@ -65,9 +67,13 @@ std::optional<Secret> ReadRootKey() {
 
 std::optional<WalkRequest> ParseWalkRequest(
     const std::vector<std::string>& words) {
-  if (words.empty()) return std::nullopt;
-  WalkRequest request = {.folder = words.front()};
-  for (size_t i = 1; i < words.size(); ++i) {
+  int64_t now_ms = 0;
+  if (words.size() < 2 || !absl::SimpleAtoi(words[1], &now_ms)) {
+    return std::nullopt;
+  }
+  WalkRequest request = {.folder = words[0],
+                         .now = absl::FromUnixMillis(now_ms)};
+  for (size_t i = 2; i < words.size(); ++i) {
     if (words[i] == kQuick) {
       request.quick = true;
     } else if (words[i] == kShowKeys) {
@@ -95,7 +101,7 @@ void SayDamaged(WalkFinding::Kind kind, const absl::Status& damage) {
 }
 
 // nullopt: there is nothing more to be said.
-std::optional<WalkOutcome> Walk(const WalkRequest& request, absl::Time now,
+std::optional<WalkOutcome> Walk(const WalkRequest& request,
                                 const LmdbReader& reader, StoreRepair& repair) {
   const absl::StatusOr<std::string> header = ReadHeaderEntry(reader);
   if (!header.ok()) {
@@ -109,9 +115,9 @@ std::optional<WalkOutcome> Walk(const WalkRequest& request, absl::Time now,
   const absl::StatusOr<uint64_t> total =
       reader.CountEntries(LmdbEnvironment::Table::kRecords);
   Say(WalkTotal{total.value_or(0)});
-  absl::Time last = now;
+  absl::Time last = absl::Now();
   return WalkStore(
-      reader, *root, {.quick = request.quick, .now = now},
+      reader, *root, {.quick = request.quick, .now = request.now},
       [&](const WalkFinding& finding) {
         repair.Note(finding);
         WalkFinding shown = finding;
@@ -132,14 +138,14 @@ absl::Status OpenAndWalk(const WalkRequest& request) {
                             request.accept ? LmdbEnvironment::Access::kWrite
                                            : LmdbEnvironment::Access::kRead);
   if (!environment.ok()) return environment.status();
-  const absl::Time now = absl::Now();
-  StoreRepair repair({.drop_damaged = request.drop_damaged, .now = now});
+  StoreRepair repair(
+      {.drop_damaged = request.drop_damaged, .now = request.now});
   std::optional<WalkOutcome> walked;
   {
     const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
         (*environment)->BeginRead();
     if (!txn.ok()) return txn.status();
-    walked = Walk(request, now, *txn, repair);
+    walked = Walk(request, *txn, repair);
   }
   if (!walked.has_value()) return absl::OkStatus();
   if (request.accept) {
@@ -156,7 +162,8 @@ absl::Status OpenAndWalk(const WalkRequest& request) {
 }  // namespace
 
 std::vector<std::string> PrintWalkRequest(const WalkRequest& request) {
-  std::vector<std::string> words = {request.folder};
+  std::vector<std::string> words = {
+      request.folder, absl::StrCat(absl::ToUnixMillis(request.now))};
   if (request.quick) words.emplace_back(kQuick);
   if (request.show_keys) words.emplace_back(kShowKeys);
   if (request.accept) words.emplace_back(kAccept);

@@ -6,19 +6,23 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 namespace statecpp {
 
 // What a walk is to do, as it travels to the process that makes it.
 struct WalkRequest {
   std::string folder;
+  // Decides what counts as expired.
+  absl::Time now = absl::UnixEpoch();
   bool quick = false;
   bool show_keys = false;
   bool accept = false;
   bool drop_damaged = false;
 };
 
-// As words of a command line. `folder` is the first.
+// As words of a command line: folder, milliseconds since 1970, what else is
+// asked for.
 std::vector<std::string> PrintWalkRequest(const WalkRequest& request);
 
 // The main part of a program that walks over a store for another process, which

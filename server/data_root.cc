@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
 #include "engine/file_system.h"
@@ -118,6 +119,20 @@ absl::StatusOr<std::vector<std::string>> DataRoot::ListInstances() const {
        !failure && entry != end; entry.increment(failure)) {
     const std::filesystem::path& path = entry->path();
     if (path.extension() == ".json") names.push_back(path.stem());
+  }
+  if (failure) return error::System("list", folder, failure.value());
+  return names;
+}
+
+absl::StatusOr<std::vector<std::string>> DataRoot::ListStores() const {
+  const std::string folder = path_ + "/stores";
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end;
+       !failure && entry != end; entry.increment(failure)) {
+    const std::string name = entry->path().filename();
+    // One that is being made begins with a dot.
+    if (!absl::StartsWith(name, ".")) names.push_back(name);
   }
   if (failure) return error::System("list", folder, failure.value());
   return names;
