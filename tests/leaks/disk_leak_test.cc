@@ -19,10 +19,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "crypto/secret.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/leaks/leak_fixture.h"
 #include "tests/leaks/leak_scanner.h"
+#include "tests/leaks/store_secrets.h"
 #include "tests/program/client.h"
 #include "tests/program/program.h"
 #include "tests/program/served_store.h"
@@ -147,6 +149,45 @@ TEST_F(SealedDiskTest, AComponentsKeyIsNotRemembered) {
   ExpectNothingInLog(scanner);
 }
 
+// While the store is served; what the verbs print is searched like the log.
+TEST_F(SealedDiskTest, NorDoFilesWhenKeysHaveChanged) {
+  Serve(KeyFile());
+  ASSERT_THAT(Client(socket_path()).Init({}), Succeeds());
+  End(SIGTERM);
+  LeakScanner scanner = ScannerForKeys();
+  AddContent(scanner);
+  const Secret next = Secret::Random();
+  scanner.AddSecret("the next key", next.RevealKeyBytes());
+  const std::string next_key =
+      WriteFile("next.key", absl::Base64Escape(Characters(next)));
+  const std::string keyring = absl::StrCat(
+      R"({"version":1,"primary":"next","keys":[{"name":"next","key":")",
+      absl::Base64Escape(Characters(next)), R"("},{"name":"prod","key":")",
+      KeyText(), R"("}]})");
+
+  Serve({"--keyring-file", WriteFile("keyring.json", keyring)});
+  Client client(socket_path());
+  UseStore(client, 0, 50);
+  const std::vector<std::string> changes[] = {
+      {"keys", "add", "--new-key-file", next_key},
+      {"keys", "rotate"},
+      {"keys", "retire"},
+      {"keys", "remove", "prod"},
+      {"keys", "status"}};
+  for (std::vector<std::string> change : changes) {
+    change.insert(change.end(),
+                  {"--data-root", data_root(), "--store", "orders"});
+    const Outcome outcome = RunToEnd({.arguments = change});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(scanner.Scan(outcome.out + outcome.err), IsEmpty());
+  }
+  UseStore(client, 1'000, 20);
+  End(SIGTERM);
+  AddKeysOfStore(store_path(), MasterKeysOf(next), scanner);
+  ExpectNothingInFiles(scanner);
+  ExpectNothingInLog(scanner);
+}
+
 // Tells when something is made in a folder.
 class WatchedFolder {
  public:
@@ -179,7 +220,7 @@ TEST_F(SealedDiskTest, NorDoFilesAtAnyMomentMeanwhile) {
       EXPECT_THAT(client.Set(SetRequestOf(i % 500)), Succeeds());
     }
   });
-  std::vector<std::string> stores = {store()};
+  std::vector<std::string> stores = {store_path()};
   int in_the_making = 0;
   for (int moment = 0; moment < kMoments; ++moment) {
     const std::string name = absl::StrCat("another", moment);
