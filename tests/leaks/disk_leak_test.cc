@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -19,6 +20,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/types/span.h"
 #include "crypto/secret.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -38,11 +40,24 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
+
+// An ETag is a number, written in either order of bytes or in hex.
+void AddETag(LeakScanner& scanner, const std::string& etag) {
+  std::string bytes = absl::HexStringToBytes(etag);
+  ASSERT_EQ(bytes.size(), LeakScanner::kRun) << etag;
+  for (const char* what : {"an ETag", "an ETag, reversed"}) {
+    scanner.AddSecret(what, absl::MakeConstSpan(
+                                reinterpret_cast<const uint8_t*>(bytes.data()),
+                                bytes.size()));
+    std::reverse(bytes.begin(), bytes.end());
+  }
+}
 
 // The other half of the proof: a scanner that finds them where they are.
 class PlainStoreTest : public ServedStoreTest {};
 
-TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
+TEST_F(PlainStoreTest, ContentIsFoundInItsDataFileAlone) {
   Serve();
   Client client(socket_path());
   client.MustInit();
@@ -53,6 +68,7 @@ TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
     scanner.AddText(absl::StrCat("value ", i), ValueOf(i).substr(0, 18));
   }
   scanner.AddText("content type", kContentType);
+  AddETag(scanner, client.ETagOf(NameOf(1)));
   Kill();
   const std::string store = data_root() + "/stores/orders";
   const std::vector<Leak> leaks = scanner.ScanFile(store + "/data.mdb");
@@ -62,6 +78,7 @@ TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
     }
   }
   EXPECT_THAT(leaks, Contains(Field(&Leak::what, "content type")));
+  EXPECT_THAT(leaks, Contains(Field(&Leak::what, StartsWith("an ETag"))));
   EXPECT_THAT(scanner.ScanFile(store + "/lock.mdb"), IsEmpty());
   EXPECT_THAT(scanner.Scan(server().err()), IsEmpty());
 }
@@ -95,9 +112,11 @@ TEST_F(SealedDiskTest, FilesAndLogHoldNeitherKeysNorContent) {
   ASSERT_THAT(client->Init({{"cleanupInterval", "1s"}}), Succeeds());
   UseStore(*client, 0, 150);
   LetItemsExpire(*client, 500);
+  const std::string etag = client->ETagOf(NameOf(1));
   End(SIGKILL);
   LeakScanner scanner = ScannerForKeys();
   AddContent(scanner);
+  AddETag(scanner, etag);
   ExpectNothingInFiles(scanner);
   ExpectNothingInLog(scanner);
 
