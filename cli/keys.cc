@@ -112,11 +112,15 @@ struct Work {
 absl::StatusOr<Work> Begin(const KeysFlags& flags) {
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return target.status();
-  absl::StatusOr<std::shared_ptr<const KeySource>> source =
-      ChooseKeySource(flags.keys);
-  if (!source.ok()) return source.status();
+  std::shared_ptr<const KeySource> source = nullptr;
+  if (!target->served) {
+    absl::StatusOr<std::shared_ptr<const KeySource>> chosen =
+        ChooseKeySource(flags.keys);
+    if (!chosen.ok()) return chosen.status();
+    source = *std::move(chosen);
+  }
   absl::StatusOr<StoreSession> session =
-      StoreSession::Begin(*target, *std::move(source));
+      StoreSession::Begin(*target, std::move(source));
   if (!session.ok()) return session.status();
   return Work{*target, *std::move(session)};
 }

@@ -182,7 +182,7 @@ TEST_F(KeysTest, AServerOpensAStoreThatNoInstanceIsRememberedFor) {
 
 TEST_F(KeysTest, NoVerbMakesAStore) {
   Serve();
-  for (const std::string& name : {"none", "shop/none"}) {
+  for (const std::string name : {"none", "shop/none"}) {
     EXPECT_THAT(Keys({"status", "--store", name}),
                 Exits(kNotFound, HasSubstr("has no store " + name)));
   }
