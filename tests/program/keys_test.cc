@@ -334,7 +334,8 @@ TEST_F(KeysTest, RemoveKeepsTheStoreOpenable) {
   ServeOrders();
   EXPECT_THAT(Keys({"remove", "old"}),
               Exits(kUsage, HasSubstr("the store's only key slot")));
-  ASSERT_THAT(Keys({"add", "--new-key-file", KeyFile("new")}), Exits(0, HasSubstr("added")));
+  ASSERT_THAT(Keys({"add", "--new-key-file", KeyFile("new")}),
+              Exits(0, HasSubstr("added")));
   const auto only_openable = Exits(
       kUsage, HasSubstr("the only key slot that the configured keys open"));
   EXPECT_THAT(Keys({"remove", "old"}), only_openable);
@@ -342,7 +343,8 @@ TEST_F(KeysTest, RemoveKeepsTheStoreOpenable) {
       Keys({"remove", "none"}),
       Exits(kNotFound, AllOf(HasSubstr("\"none\""), HasSubstr("it has: old"))));
   EXPECT_THAT(Keys({"remove", "new"}), Exits(0, HasSubstr("removed")));
-  ASSERT_THAT(Keys({"add", "--new-key-file", KeyFile("new")}), Exits(0, HasSubstr("added")));
+  ASSERT_THAT(Keys({"add", "--new-key-file", KeyFile("new")}),
+              Exits(0, HasSubstr("added")));
   StopServing();
   EXPECT_THAT(KeysWith("old", {"remove", "old"}), only_openable);
   EXPECT_TRUE(Opens("old"));
@@ -351,7 +353,8 @@ TEST_F(KeysTest, RemoveKeepsTheStoreOpenable) {
 // What counts is what the server's key is now, not what it was at its start.
 TEST_F(KeysTest, RemoveReadsTheServersKeyAnew) {
   ServeOrders();
-  ASSERT_THAT(Keys({"add", "--new-key-file", KeyFile("new")}), Exits(0, HasSubstr("added")));
+  ASSERT_THAT(Keys({"add", "--new-key-file", KeyFile("new")}),
+              Exits(0, HasSubstr("added")));
   fs::copy_file(KeyFile("new"), KeyFile("old"),
                 fs::copy_options::overwrite_existing);
   EXPECT_THAT(Keys({"remove", "new"}),

@@ -171,6 +171,7 @@ TEST_F(RotationTest, CtrlCWithoutAServerStopsItUntilTheStoreIsNextOpen) {
   EXPECT_THAT(StatusJsonHere(),
               AllOf(Not(HasSubstr(R"("rotation":{"left":0,)")),
                     HasSubstr(R"("running":false)")));
+  EXPECT_THAT(KeysWith("old", {"retire"}).out, HasSubstr("nothing to retire"));
   EXPECT_THAT(KeysWith("old", {"retire", "1"}).err,
               HasSubstr("records are still sealed under data key 1"));
   Serve();
