@@ -51,13 +51,6 @@ absl::Status FileDamaged(absl::string_view path, absl::string_view reason) {
       reason);
 }
 
-absl::Status TreeDamaged(absl::string_view reason) {
-  return Damage(absl::StrCat("LMDB's own structures are damaged: ", reason,
-                             "; nothing was changed; restore the store from a "
-                             "backup"),
-                reason);
-}
-
 absl::Status StoreDamaged(absl::string_view what, absl::string_view place,
                           absl::string_view reason) {
   return Damage(
@@ -89,8 +82,8 @@ std::string AccumulatorDamaged() {
 
 std::string OutOfOrder() { return "the entry behind this one is not larger"; }
 
-std::string EntriesMissed(uint64_t seen, uint64_t kept) {
-  return absl::StrCat("a scan reached ", seen, " entries of a table of ", kept);
+std::string PageDamaged(uint64_t page, absl::string_view what) {
+  return absl::StrCat("page ", page, ": ", what);
 }
 
 std::string RecordsDiffer(uint64_t found, uint64_t kept, uint64_t damaged,

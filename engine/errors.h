@@ -95,8 +95,6 @@ absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,
 absl::Status HeaderDamaged(absl::string_view path, absl::string_view reason);
 absl::Status FormatTooNew(absl::string_view path, int found, int supported);
 absl::Status FileDamaged(absl::string_view path, absl::string_view reason);
-// LMDB's own structures.
-absl::Status TreeDamaged(absl::string_view reason);
 // Of a store's first finding, for who asks whether it is whole.
 absl::Status StoreDamaged(absl::string_view what, absl::string_view place,
                           absl::string_view reason);
@@ -108,7 +106,7 @@ std::string NotInExpiryIndex();
 std::string UnknownMetaEntry(size_t size);
 std::string AccumulatorDamaged();
 std::string OutOfOrder();
-std::string EntriesMissed(uint64_t seen, uint64_t kept);
+std::string PageDamaged(uint64_t page, absl::string_view what);
 // Records were replayed, deleted or planted: there are `found`, of which
 // `damaged` do not open, where `kept` were written, and `unreadable` damaged
 // ones were replaced since.

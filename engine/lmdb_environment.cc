@@ -263,18 +263,9 @@ absl::StatusOr<std::optional<absl::string_view>> LmdbReader::Get(
 
 absl::Status LmdbReader::Scan(Table table, absl::string_view from,
                               Visit visit) const {
-  return ScanHandle(Handle(table), from, visit);
-}
-
-absl::Status LmdbReader::ScanFreePages(Visit visit) const {
-  constexpr unsigned kFreePages = 0;
-  return ScanHandle(kFreePages, "", visit);
-}
-
-absl::Status LmdbReader::ScanHandle(unsigned handle, absl::string_view from,
-                                    Visit visit) const {
   MDB_cursor* cursor = nullptr;
-  if (const int code = mdb_cursor_open(txn_, handle, &cursor); code != 0) {
+  if (const int code = mdb_cursor_open(txn_, Handle(table), &cursor);
+      code != 0) {
     return LmdbError("open a cursor", code);
   }
   MDB_val key = Val(from);
@@ -288,6 +279,8 @@ absl::Status LmdbReader::ScanHandle(unsigned handle, absl::string_view from,
   if (code != 0 && code != MDB_NOTFOUND) return LmdbError("scan", code);
   return absl::OkStatus();
 }
+
+uint64_t LmdbReader::SnapshotId() const { return mdb_txn_id(txn_); }
 
 absl::StatusOr<uint64_t> LmdbReader::CountEntries(Table table) const {
   MDB_stat stat;

@@ -121,26 +121,23 @@ class LmdbReader {
       absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>;
   absl::Status Scan(Table table, absl::string_view from, Visit visit) const;
 
-  // LMDB's lists of free pages, by the transaction that freed them: native
-  // 64-bit numbers, each list led by its length. For reads alone.
-  absl::Status ScanFreePages(Visit visit) const;
-
   // As LMDB counts them; a walk over the table comes to the same number.
   absl::StatusOr<uint64_t> CountEntries(Table table) const;
 
   // Pages that the tables and the list of free pages take, as this transaction
   // sees them.
   absl::StatusOr<uint64_t> LivePages() const;
-  // Of the file, then or since.
-  uint64_t FilePages() const { return environment_->file_pages(); }
+
+  // The number of the last transaction that this one sees.
+  uint64_t SnapshotId() const;
+  uint32_t page_size() const { return environment_->page_size(); }
+  int descriptor() const { return environment_->descriptor(); }
 
  protected:
   LmdbReader(LmdbEnvironment* environment, MDB_txn* txn)
       : environment_(environment), txn_(txn) {}
 
   unsigned Handle(Table table) const;
-  absl::Status ScanHandle(unsigned handle, absl::string_view from,
-                          Visit visit) const;
 
   LmdbEnvironment* environment_;
   MDB_txn* txn_;

@@ -384,13 +384,17 @@ absl::Status LmdbStorage::CheckFile() const {
 
 absl::StatusOr<WalkOutcome> LmdbStorage::Walk(const WalkOptions& options,
                                               WalkFound found) const {
+  // No commit takes the snapshot's roots away meanwhile.
+  absl::ReleasableMutexLock lock(&mutex_);
   const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
       environment_->BeginRead();
   if (!txn.ok()) return txn.status();
+  absl::StatusOr<PageCheck> pages = PageCheck::Of(*txn);
+  if (!pages.ok()) return pages.status();
+  lock.Release();
   // The root key stays; the header with the data keys is that of the snapshot.
-  const std::shared_ptr<const Keyring> keyring = keyring_.Get();
-  return WalkStore(*txn, keyring->root(), options, found,
-                   [](uint64_t, uint64_t) {});
+  return WalkStore(*txn, *std::move(pages), keyring_.Get()->root(), options,
+                   found, [](uint64_t, uint64_t) {});
 }
 
 }  // namespace statecpp

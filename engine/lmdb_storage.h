@@ -103,7 +103,8 @@ class LmdbStorage final : public Storage {
   //
   // Those of a read that cannot begin.
   absl::StatusOr<WalkOutcome> Walk(const WalkOptions& options,
-                                   WalkFound found) const;
+                                   WalkFound found) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   LmdbStorage(std::unique_ptr<LmdbEnvironment> environment,

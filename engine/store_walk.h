@@ -16,6 +16,7 @@
 #include "crypto/secret.h"
 #include "engine/accumulator.h"
 #include "engine/lmdb_environment.h"
+#include "engine/page_check.h"
 #include "engine/walk_report.h"
 
 namespace statecpp {
@@ -27,7 +28,7 @@ namespace statecpp {
 //     found by who looks for it;
 //   - every record that expires has an entry by which it will be removed;
 //   - all records together are those that the accumulator knows;
-//   - every table is in order, and no page is free twice or free and in use.
+//   - LMDB's own structures are in order (page_check.h).
 //
 // What is wrong is reported, and the walk goes on as far as it can. LMDB
 // trusts its file: over one that may be damaged, a walk may end the process
@@ -55,10 +56,10 @@ using WalkFound = absl::FunctionRef<void(const WalkFinding& finding)>;
 // Called now and then with what was seen so far.
 using WalkProgress = absl::FunctionRef<void(uint64_t records, uint64_t bytes)>;
 
-// `root` is the store's root key.
-WalkOutcome WalkStore(const LmdbReader& reader, const Secret& root,
-                      const WalkOptions& options, WalkFound found,
-                      WalkProgress progress);
+// `root` is the store's root key; `pages` are those of the reader.
+WalkOutcome WalkStore(const LmdbReader& reader, PageCheck pages,
+                      const Secret& root, const WalkOptions& options,
+                      WalkFound found, WalkProgress progress);
 
 // The header of the store, for who has yet to find its root key.
 //

@@ -30,8 +30,9 @@ constexpr absl::string_view kDropDamaged = "drop-damaged";
 
 constexpr int kAssertionExit = 70;
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(100);
-// A store that grows while it is opened, again and again, would be odd.
-constexpr int kOpenAttempts = 5;
+// Beside a store that is written to, its map may grow while it is opened, and
+// its roots may be gone before they are read. Neither happens often.
+constexpr int kOpenAttempts = 100;
 
 // Each line at once: what was found before a crash is worth most. Whoever
 // should read it may be gone, and this process with it.
@@ -102,7 +103,8 @@ void SayDamaged(WalkFinding::Kind kind, const absl::Status& damage) {
 
 // nullopt: there is nothing more to be said.
 std::optional<WalkOutcome> Walk(const WalkRequest& request,
-                                const LmdbReader& reader, StoreRepair& repair) {
+                                const LmdbReader& reader, PageCheck pages,
+                                StoreRepair& repair) {
   const absl::StatusOr<std::string> header = ReadHeaderEntry(reader);
   if (!header.ok()) {
     SayDamaged(WalkFinding::Kind::kHeader, header.status());
@@ -117,7 +119,8 @@ std::optional<WalkOutcome> Walk(const WalkRequest& request,
   Say(WalkTotal{total.value_or(0)});
   absl::Time last = absl::Now();
   return WalkStore(
-      reader, *root, {.quick = request.quick, .now = request.now},
+      reader, std::move(pages), *root,
+      {.quick = request.quick, .now = request.now},
       [&](const WalkFinding& finding) {
         repair.Note(finding);
         WalkFinding shown = finding;
@@ -145,7 +148,9 @@ absl::Status OpenAndWalk(const WalkRequest& request) {
     const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
         (*environment)->BeginRead();
     if (!txn.ok()) return txn.status();
-    walked = Walk(request, *txn, repair);
+    absl::StatusOr<PageCheck> pages = PageCheck::Of(*txn);
+    if (!pages.ok()) return pages.status();
+    walked = Walk(request, *txn, *std::move(pages), repair);
   }
   if (!walked.has_value()) return absl::OkStatus();
   if (request.accept) {
