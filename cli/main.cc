@@ -6,8 +6,10 @@
 #include "cli/health.h"
 #include "cli/keygen.h"
 #include "cli/keys.h"
+#include "cli/replace_store.h"
 #include "cli/serve.h"
 #include "cli/verb_table.h"
+#include "cli/verify.h"
 #include "cli/version.h"
 
 int main(int argc, char** argv) {
@@ -17,6 +19,8 @@ int main(int argc, char** argv) {
   statecpp::AddHealth(verbs);
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
+  statecpp::AddVerify(verbs);
+  statecpp::AddReplaceStore(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }
