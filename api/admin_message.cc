@@ -120,6 +120,65 @@ AdminRequest::RetireDataKeys RetireFromProto(
   return {.id = message.id()};
 }
 
+v1::Finding FindingToProto(const WalkFinding& finding) {
+  v1::Finding message;
+  message.set_kind(static_cast<int>(finding.kind));
+  message.set_place(finding.place);
+  message.set_key(finding.key);
+  message.set_reason(finding.reason);
+  return message;
+}
+
+WalkFinding FindingFromProto(const v1::Finding& message) {
+  return {.kind = static_cast<WalkFinding::Kind>(message.kind()),
+          .place = message.place(),
+          .key = message.key(),
+          .reason = message.reason()};
+}
+
+v1::Report ReportToProto(const WalkReport& report) {
+  v1::Report message;
+  message.set_complete(report.complete);
+  message.set_findings(report.findings);
+  message.set_records(report.records);
+  message.set_expired(report.expired);
+  message.set_damaged(report.damaged);
+  message.set_bytes(report.bytes);
+  message.set_expiry_entries(report.expiry_entries);
+  message.set_stray_entries(report.stray_entries);
+  message.set_commit_seq(report.commit_seq);
+  message.set_unreadable(report.unreadable);
+  message.set_accumulator(static_cast<int>(report.accumulator));
+  for (const WalkReport::DataKey& key : report.data_keys) {
+    v1::Report::DataKey* const data_key = message.add_data_keys();
+    data_key->set_id(key.id);
+    data_key->set_counted(key.counted);
+    data_key->set_kept(key.kept);
+  }
+  return message;
+}
+
+WalkReport ReportFromProto(const v1::Report& message) {
+  WalkReport report;
+  report.complete = message.complete();
+  report.findings = message.findings();
+  report.records = message.records();
+  report.expired = message.expired();
+  report.damaged = message.damaged();
+  report.bytes = message.bytes();
+  report.expiry_entries = message.expiry_entries();
+  report.stray_entries = message.stray_entries();
+  report.commit_seq = message.commit_seq();
+  report.unreadable = message.unreadable();
+  report.accumulator =
+      static_cast<WalkReport::Accumulator>(message.accumulator());
+  for (const v1::Report::DataKey& key : message.data_keys()) {
+    report.data_keys.push_back(
+        {.id = key.id(), .counted = key.counted(), .kept = key.kept()});
+  }
+  return report;
+}
+
 }  // namespace
 
 std::string AdminRequestToProto(const AdminRequest& request) {
@@ -152,6 +211,10 @@ std::string AdminRequestToProto(const AdminRequest& request) {
                  },
                  [&](const AdminRequest::WatchRotation&) {
                    message.mutable_watch_rotation();
+                 },
+                 [&](const AdminRequest::Verify& verb) {
+                   message.mutable_verify()->set_quick(verb.quick);
+                   message.mutable_verify()->set_show_keys(verb.show_keys);
                  },
              },
              request.verb);
@@ -186,6 +249,11 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
     case v1::AdminRequest::kWatchRotation:
       request.verb = AdminRequest::WatchRotation{};
       break;
+    case v1::AdminRequest::kVerify:
+      request.verb =
+          AdminRequest::Verify{.quick = message.verify().quick(),
+                               .show_keys = message.verify().show_keys()};
+      break;
     case v1::AdminRequest::VERB_NOT_SET:
       return error::AdminRequestUnknown();
   }
@@ -214,6 +282,16 @@ std::string AdminReplyToProto(const AdminReply& reply) {
                  [&](const Resealer::State& state) {
                    *message.mutable_rotation() = RotationToProto(state);
                  },
+                 [&](const WalkFinding& finding) {
+                   *message.mutable_finding() = FindingToProto(finding);
+                 },
+                 [&](const AdminWalked& walked) {
+                   message.mutable_walked()->set_records(walked.records);
+                   message.mutable_walked()->set_total(walked.total);
+                 },
+                 [&](const WalkReport& report) {
+                   *message.mutable_report() = ReportToProto(report);
+                 },
              },
              reply);
   return message.SerializeAsString();
@@ -239,6 +317,13 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
       return AdminDataKey{message.data_key()};
     case v1::AdminReply::kRotation:
       return RotationFromProto(message.rotation());
+    case v1::AdminReply::kFinding:
+      return FindingFromProto(message.finding());
+    case v1::AdminReply::kWalked:
+      return AdminWalked{.records = message.walked().records(),
+                         .total = message.walked().total()};
+    case v1::AdminReply::kReport:
+      return ReportFromProto(message.report());
     case v1::AdminReply::REPLY_NOT_SET:
       return AdminUnknown{};
   }

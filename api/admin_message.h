@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/keys_status.h"
+#include "engine/walk_report.h"
 
 // What is asked of a server on its admin socket, and what it answers
 // (api/proto/statecpp/v1/admin.proto), as structs and as bytes.
@@ -49,8 +50,16 @@ struct AdminRequest {
   // Answered by one Resealer::State now and then, until nothing is left to do.
   struct WatchRotation {};
 
+  // Answered by a WalkFinding for everything that is wrong, AdminWalked now and
+  // then, and one WalkReport.
+  struct Verify {
+    bool quick = false;
+    bool show_keys = false;
+  };
+
   using Verb = std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey,
-                            RotateDataKey, RetireDataKeys, WatchRotation>;
+                            RotateDataKey, RetireDataKeys, WatchRotation,
+                            Verify>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -70,12 +79,18 @@ struct AdminStore {
 struct AdminDataKey {
   uint32_t id;
 };
+// How far a walk is.
+struct AdminWalked {
+  uint64_t records;
+  uint64_t total;
+};
 // One that this program does not know, from a newer server.
 struct AdminUnknown {};
 
 using AdminReply =
     std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
-                 KeysStatus::Slot, AdminDataKey, Resealer::State>;
+                 KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
+                 AdminWalked, WalkReport>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this

@@ -6,7 +6,6 @@
 #include "cli/health.h"
 #include "cli/keygen.h"
 #include "cli/keys.h"
-#include "cli/replace_store.h"
 #include "cli/serve.h"
 #include "cli/verb_table.h"
 #include "cli/verify.h"
@@ -20,7 +19,6 @@ int main(int argc, char** argv) {
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
   statecpp::AddVerify(verbs);
-  statecpp::AddReplaceStore(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }

@@ -5,8 +5,10 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +20,7 @@
 #include "cli/json_text.h"
 #include "cli/key_flags.h"
 #include "cli/progress.h"
+#include "cli/store_session.h"
 #include "cli/store_target.h"
 #include "engine/store_verifier.h"
 #include "engine/walk_child.h"
@@ -110,12 +113,7 @@ bool AskedToEnd() {
   return sigtimedwait(&signals, nullptr, &now) > 0;
 }
 
-absl::Status Check(const VerifyFlags& flags, const StoreTarget& target) {
-  if (target.served) {
-    return absl::UnavailableError(
-        absl::StrCat("a server runs on ", target.data_root,
-                     "; stop it, verify, and start it; nothing was read"));
-  }
+absl::Status Check(const VerifyFlags& flags) {
   if (flags.repair != flags.request.accept) {
     return absl::InvalidArgumentError(
         "--repair and --accept go together: what cannot be mended is accepted "
@@ -128,30 +126,89 @@ absl::Status Check(const VerifyFlags& flags, const StoreTarget& target) {
   return absl::OkStatus();
 }
 
-ExitCode Verify(const VerifyFlags& flags) {
-  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
-  if (!target.ok()) return Fail(target.status());
-  if (const absl::Status fits = Check(flags, *target); !fits.ok()) {
-    const ExitCode code = Fail(fits);
-    return target->served ? kExitLockHeld : code;
+// What a server answers, handed on as a walk's own events.
+class ServedWalk final : public AdminListener {
+ public:
+  explicit ServedWalk(const VerifyEvents& events) : events_(events) {}
+
+  bool Tell(const AdminReply& reply) override {
+    if (const auto* finding = std::get_if<WalkFinding>(&reply)) {
+      if (events_.found != nullptr) events_.found(*finding);
+    } else if (const auto* walked = std::get_if<AdminWalked>(&reply)) {
+      return events_.progress(walked->records, 0, walked->total);
+    } else if (const auto* answer = std::get_if<WalkReport>(&reply)) {
+      report = *answer;
+    }
+    return true;
   }
+  bool LeavesWithin(absl::Duration duration) override {
+    const sigset_t signals = EndSignals();
+    const timespec wait = absl::ToTimespec(duration);
+    return sigtimedwait(&signals, nullptr, &wait) > 0;
+  }
+
+  std::optional<WalkReport> report;
+
+ private:
+  const VerifyEvents& events_;
+};
+
+absl::StatusOr<WalkReport> VerifyServed(const VerifyFlags& flags,
+                                        const StoreTarget& target,
+                                        const VerifyEvents& events) {
+  if (flags.repair) {
+    return absl::UnavailableError(absl::StrCat(
+        "a server runs on ", target.data_root,
+        ", and a repair needs the store closed; stop it first; nothing was "
+        "changed"));
+  }
+  absl::StatusOr<StoreSession> session = StoreSession::Begin(target, nullptr);
+  if (!session.ok()) return session.status();
+  ServedWalk walk(events);
+  const absl::Status answered =
+      session->Ask(AdminRequest::Verify{.quick = flags.request.quick,
+                                        .show_keys = flags.request.show_keys},
+                   walk);
+  if (!answered.ok()) return answered;
+  if (!walk.report.has_value()) {
+    return absl::InternalError("the server did not say what it found");
+  }
+  return *walk.report;
+}
+
+absl::StatusOr<WalkReport> VerifyHere(const VerifyFlags& flags,
+                                      const StoreTarget& target,
+                                      const VerifyEvents& events) {
   const absl::StatusOr<std::shared_ptr<const KeySource>> source =
       ChooseKeySource(flags.keys);
-  if (!source.ok()) return Fail(source.status());
-  Options options = {.path = target->folder, .create = false};
+  if (!source.ok()) return source.status();
+  Options options = {.path = target.folder, .create = false};
   if (*source != nullptr) {
     absl::StatusOr<std::shared_ptr<const MasterKeys>> keys = (*source)->Load();
-    if (!keys.ok()) return Fail(keys.status());
+    if (!keys.ok()) return keys.status();
     options.keys = *std::move(keys);
   }
+  return VerifyClosedStore(options, flags.request, events);
+}
+
+ExitCode Verify(const VerifyFlags& flags) {
+  if (const absl::Status fits = Check(flags); !fits.ok()) return Fail(fits);
+  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  if (!target.ok()) return Fail(target.status());
   Progress progress("verifying", {.quiet = flags.quiet || flags.json});
-  const absl::StatusOr<WalkReport> report = VerifyClosedStore(
-      options, flags.request,
-      {.found = flags.json ? nullptr : PrintFinding,
-       .progress = [&progress](uint64_t records, uint64_t, uint64_t total) {
-         progress.Report(records, total);
-         return !AskedToEnd();
-       }});
+  VerifyEvents events;
+  if (!flags.json) events.found = PrintFinding;
+  events.progress = [&progress](uint64_t records, uint64_t, uint64_t total) {
+    progress.Report(records, total);
+    return !AskedToEnd();
+  };
+  const absl::StatusOr<WalkReport> report =
+      target->served ? VerifyServed(flags, *target, events)
+                     : VerifyHere(flags, *target, events);
+  if (!report.ok() && target->served && flags.repair) {
+    std::cerr << "statecpp: " << report.status().message() << "\n";
+    return kExitLockHeld;
+  }
   if (!report.ok()) return Fail(report.status());
   progress.End();
   if (flags.json) {
@@ -172,7 +229,7 @@ ExitCode Walk(const std::vector<std::string>& words) {
 void AddVerify(VerbTable& verbs) {
   auto flags = std::make_shared<VerifyFlags>();
   CLI::App* const verify = verbs.Add(
-      "verify", "Look at every record of a store; closed store",
+      "verify", "Look at every record of a store, served or not",
       [flags] { return Verify(*flags); }, VerbTable::Signals::kBlocked);
   AddStoreTargetFlags(verify, flags->target);
   AddKeyFlags(verify, flags->keys);

@@ -9,6 +9,7 @@
 #include "crypto/key_source.h"
 #include "engine/errors.h"
 #include "engine/store_keys.h"
+#include "engine/store_verifier.h"
 #include "server/errors.h"
 
 namespace statecpp {
@@ -21,7 +22,10 @@ constexpr absl::Duration kWatchInterval = absl::Milliseconds(200);
 class Answer {
  public:
   Answer(Store& store, LoadKeys load_keys, AdminListener& listener)
-      : keys_(store.keys()), load_keys_(load_keys), listener_(listener) {}
+      : store_(store),
+        keys_(store.keys()),
+        load_keys_(load_keys),
+        listener_(listener) {}
 
   absl::Status operator()(const AdminRequest::ListStores&) {
     return error::AdminRequestMisplaced();
@@ -89,6 +93,24 @@ class Answer {
     }
   }
 
+  // The walk is ended when the listener has left.
+  absl::Status operator()(const AdminRequest::Verify& verb) {
+    bool left = false;
+    const absl::StatusOr<WalkReport> report = store_.Verify(
+        {.quick = verb.quick, .show_keys = verb.show_keys},
+        {.found =
+             [this, &left](const WalkFinding& finding) {
+               left = left || !listener_.Tell(finding);
+             },
+         .progress =
+             [this, &left](uint64_t records, uint64_t, uint64_t total) {
+               left = left || !listener_.Tell(AdminWalked{records, total});
+               return !left;
+             }});
+    if (left) return error::AdminLeft();
+    return report.ok() ? Tell(*report) : report.status();
+  }
+
  private:
   absl::Status Tell(const AdminReply& reply) {
     return listener_.Tell(reply) ? absl::OkStatus() : error::AdminLeft();
@@ -99,6 +121,7 @@ class Answer {
     return Tell(AdminDataKey{id});
   }
 
+  Store& store_;
   StoreKeys& keys_;
   const LoadKeys load_keys_;
   AdminListener& listener_;
