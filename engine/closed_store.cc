@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
   if (!snapshot.ok()) return snapshot.status();
 
   const absl::StatusOr<std::optional<absl::string_view>> bytes =
-      snapshot->Get(Table::kMeta, kHeaderEntry);
+      snapshot->Get(Table::kMeta, kHeaderKey);
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return error::HeaderDamaged(folder, "missing");
   const absl::StatusOr<StoreHeader> header = ReadHeader(**bytes, folder);
@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
   if (!opened.ok()) return opened.status();
 
   const absl::StatusOr<std::optional<absl::string_view>> sealed =
-      snapshot->Get(Table::kMeta, kAccumulatorEntry);
+      snapshot->Get(Table::kMeta, kAccumulatorKey);
   if (!sealed.ok()) return sealed.status();
   std::optional<Accumulator> accumulator =
       Accumulator::Open(*opened->keyring, sealed->value_or(""));

@@ -119,6 +119,14 @@ std::string RecordsDiffer(uint64_t found, uint64_t kept, uint64_t damaged,
   return text;
 }
 
+absl::Status AccumulatorMismatch(uint64_t found, uint64_t kept,
+                                 uint64_t unreadable) {
+  const std::string reason = RecordsDiffer(found, kept, 0, unreadable);
+  return Damage(absl::StrCat("of the records: ", reason,
+                             "; restore the store from a backup"),
+                reason);
+}
+
 absl::Status NoWalkRequest() {
   return absl::InvalidArgumentError(
       "this walks over a store for another process, which starts it by itself; "

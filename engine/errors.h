@@ -114,6 +114,9 @@ std::string EntriesMissed(uint64_t seen, uint64_t kept);
 // ones were replaced since.
 std::string RecordsDiffer(uint64_t found, uint64_t kept, uint64_t damaged,
                           uint64_t unreadable);
+// The same for who opened all of them.
+absl::Status AccumulatorMismatch(uint64_t found, uint64_t kept,
+                                 uint64_t unreadable);
 
 // A walk in a process of its own: it was started without a request, it did not
 // begin, it died of what it walked over, or it was ended or cancelled.

@@ -18,7 +18,6 @@
 #include "absl/container/btree_map.h"
 #include "engine/errors.h"
 #include "engine/lmdb_file.h"
-#include "engine/meta_table.h"
 #include "engine/record.h"
 
 namespace statecpp {
@@ -169,9 +168,9 @@ absl::Status LmdbStorage::Make(const std::string& folder,
   if (!txn.ok()) return txn.status();
   Accumulator accumulator(keyring);
   accumulator.RaiseHighWater(now_ms);
-  absl::Status written = txn->Put(Table::kMeta, kHeaderEntry, header);
+  absl::Status written = txn->Put(Table::kMeta, kHeaderKey, header);
   if (written.ok()) {
-    written = txn->Put(Table::kMeta, kAccumulatorEntry,
+    written = txn->Put(Table::kMeta, kAccumulatorKey,
                        accumulator.SealNextCommit(random));
   }
   if (written.ok()) written = txn->Commit();
@@ -192,7 +191,7 @@ absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
         (*environment)->BeginRead();
     if (!txn.ok()) return txn.status();
     const absl::StatusOr<std::optional<absl::string_view>> header =
-        txn->Get(Table::kMeta, kHeaderEntry);
+        txn->Get(Table::kMeta, kHeaderKey);
     if (!header.ok()) return header.status();
     if (!header->has_value()) return error::HeaderDamaged(folder, "missing");
     absl::StatusOr<std::shared_ptr<const Keyring>> unlocked = unlock(**header);
@@ -200,7 +199,7 @@ absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
     keyring = *std::move(unlocked);
 
     const absl::StatusOr<std::optional<absl::string_view>> sealed =
-        txn->Get(Table::kMeta, kAccumulatorEntry);
+        txn->Get(Table::kMeta, kAccumulatorKey);
     if (!sealed.ok()) return sealed.status();
     accumulator = Accumulator::Open(*keyring, sealed->value_or(""));
     if (!accumulator.has_value()) {
@@ -228,7 +227,7 @@ absl::Status LmdbStorage::CommitOpen() {
   absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
   if (!txn.ok()) return txn.status();
   accumulator_.CountOpen();
-  absl::Status written = txn->Put(Table::kMeta, kAccumulatorEntry,
+  absl::Status written = txn->Put(Table::kMeta, kAccumulatorKey,
                                   accumulator_.SealNextCommit(random_));
   if (written.ok()) written = txn->Commit();
   return InFullWords(written, reserve_.path());
@@ -272,7 +271,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
   accumulator.RaiseHighWater(confirmed_ms);
   if (done.ok()) done = WriteOut(*txn, overlay, accumulator);
   if (done.ok()) {
-    done = txn->Put(Table::kMeta, kAccumulatorEntry,
+    done = txn->Put(Table::kMeta, kAccumulatorKey,
                     accumulator.SealNextCommit(random_));
   }
   if (done.ok() && puts) {
@@ -328,7 +327,7 @@ absl::StatusOr<std::string> LmdbStorage::ReadHeader() const {
       environment_->BeginRead();
   if (!txn.ok()) return txn.status();
   const absl::StatusOr<std::optional<absl::string_view>> header =
-      txn->Get(Table::kMeta, kHeaderEntry);
+      txn->Get(Table::kMeta, kHeaderKey);
   if (!header.ok()) return header.status();
   return std::string(header->value_or(""));
 }
@@ -338,15 +337,15 @@ absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
   absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
   if (!txn.ok()) return txn.status();
   const absl::StatusOr<std::optional<absl::string_view>> header =
-      txn->Get(Table::kMeta, kHeaderEntry);
+      txn->Get(Table::kMeta, kHeaderKey);
   if (!header.ok()) return header.status();
   absl::StatusOr<NewHeader> next = change(header->value_or(""), accumulator_);
   if (!next.ok()) return next.status();
 
   Accumulator accumulator = accumulator_;
-  absl::Status written = txn->Put(Table::kMeta, kHeaderEntry, next->bytes);
+  absl::Status written = txn->Put(Table::kMeta, kHeaderKey, next->bytes);
   if (written.ok()) {
-    written = txn->Put(Table::kMeta, kAccumulatorEntry,
+    written = txn->Put(Table::kMeta, kAccumulatorKey,
                        accumulator.SealNextCommit(random_));
   }
   if (written.ok()) written = txn->Commit();

@@ -21,6 +21,7 @@
 #include "engine/accumulator.h"
 #include "engine/current_keyring.h"
 #include "engine/lmdb_environment.h"
+#include "engine/meta_table.h"
 #include "engine/reserve.h"
 #include "engine/storage.h"
 #include "engine/store_walk.h"

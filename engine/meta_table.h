@@ -7,8 +7,8 @@
 namespace statecpp {
 
 // The entries of LMDB's table `meta`. Final: these names are on disk.
-inline constexpr absl::string_view kHeaderEntry = "header";    // store_header.h
-inline constexpr absl::string_view kAccumulatorEntry = "acc";  // accumulator.h
+inline constexpr absl::string_view kHeaderKey = "header";    // store_header.h
+inline constexpr absl::string_view kAccumulatorKey = "acc";  // accumulator.h
 
 }  // namespace statecpp
 

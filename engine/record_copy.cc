@@ -154,11 +154,11 @@ absl::Status CopySealed(const ClosedStore& source, const std::string& header,
     done = WriteExpiryEntries(source, keyring, options, copy, sums);
   }
   if (done.ok()) {
-    done = copy.Append(Table::kMeta, kAccumulatorEntry,
+    done = copy.Append(Table::kMeta, kAccumulatorKey,
                        accumulator.SealNextCommit(SystemRandom()));
   }
   if (!done.ok()) return done;
-  return copy.Append(Table::kMeta, kHeaderEntry, header);
+  return copy.Append(Table::kMeta, kHeaderKey, header);
 }
 
 absl::Status SumCopy(const ClosedStore& copy, const CopyOptions& options,

@@ -33,6 +33,7 @@
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_verifier.h"
+#include "engine/walk_child.h"
 
 namespace statecpp {
 namespace {
@@ -92,7 +93,8 @@ absl::Status LookFirst(const std::string& path, const CopyOptions& options) {
             return !cancelled;
           }};
   const absl::StatusOr<WalkReport> report = WalkInChild(
-      path, {.program = options.walker, .quick = true}, events,
+      {.folder = path, .now = options.clock->Now(), .quick = true},
+      options.walker, events,
       [&](absl::string_view bytes)
           -> absl::StatusOr<std::shared_ptr<const Keyring>> {
         const absl::StatusOr<StoreHeader> header = ReadHeader(bytes, path);

@@ -28,10 +28,10 @@ absl::StatusOr<StoreMeta> ReadStoreMeta(const std::string& folder) {
   const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
       (*environment)->BeginRead();
   if (!txn.ok()) return txn.status();
-  const absl::StatusOr<std::string> header = ReadEntry(*txn, kHeaderEntry);
+  const absl::StatusOr<std::string> header = ReadEntry(*txn, kHeaderKey);
   if (!header.ok()) return header.status();
   const absl::StatusOr<std::string> accumulator =
-      ReadEntry(*txn, kAccumulatorEntry);
+      ReadEntry(*txn, kAccumulatorKey);
   if (!accumulator.ok()) return accumulator.status();
   return StoreMeta{*header, *accumulator};
 }

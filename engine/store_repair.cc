@@ -89,7 +89,7 @@ absl::Status StoreRepair::Write(LmdbEnvironment::WriteTransaction& txn,
   }
   Accumulator accepted = walked.kept.value_or(Accumulator(*walked.keyring));
   accepted.Accept(*walked.counted);
-  return txn.Put(Table::kMeta, kAccumulatorEntry,
+  return txn.Put(Table::kMeta, kAccumulatorKey,
                  accepted.SealNextCommit(SystemRandom()));
 }
 

@@ -123,7 +123,7 @@ class Walk {
   }
 
   void LookAtMeta(absl::string_view name, absl::string_view value) {
-    if (name == kHeaderEntry || name == kAccumulatorEntry) return;
+    if (name == kHeaderKey || name == kAccumulatorKey) return;
     Find(Kind::kMeta, name, "", error::UnknownMetaEntry(value.size()));
   }
 
@@ -186,7 +186,7 @@ class Walk {
 
   void OpenAccumulator() {
     const absl::StatusOr<std::optional<absl::string_view>> sealed =
-        reader_.Get(Table::kMeta, kAccumulatorEntry);
+        reader_.Get(Table::kMeta, kAccumulatorKey);
     if (sealed.ok()) {
       outcome_.kept =
           Accumulator::Open(*outcome_.keyring, sealed->value_or(""));
@@ -239,7 +239,7 @@ WalkOutcome WalkStore(const LmdbReader& reader, const Secret& root,
 
 absl::StatusOr<std::string> ReadHeaderEntry(const LmdbReader& reader) {
   const absl::StatusOr<std::optional<absl::string_view>> header =
-      reader.Get(Table::kMeta, kHeaderEntry);
+      reader.Get(Table::kMeta, kHeaderKey);
   if (!header.ok()) return header.status();
   if (!header->has_value()) return error::HeaderDamaged("", "missing");
   return std::string(**header);
