@@ -2,6 +2,8 @@
 //
 // The program: runs one verb, exits with its code. Each verb has a file of its
 // own.
+#include "cli/compact.h"
+#include "cli/encrypt.h"
 #include "cli/end_signals.h"
 #include "cli/health.h"
 #include "cli/keygen.h"
@@ -17,6 +19,8 @@ int main(int argc, char** argv) {
   statecpp::AddHealth(verbs);
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
+  statecpp::AddEncrypt(verbs);
+  statecpp::AddCompact(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }
