@@ -2,6 +2,8 @@
 //
 // The program: runs one verb, exits with its code. Each verb has a file of its
 // own.
+#include "cli/compact.h"
+#include "cli/encrypt.h"
 #include "cli/end_signals.h"
 #include "cli/health.h"
 #include "cli/keygen.h"
@@ -19,6 +21,8 @@ int main(int argc, char** argv) {
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
   statecpp::AddVerify(verbs);
+  statecpp::AddEncrypt(verbs);
+  statecpp::AddCompact(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }

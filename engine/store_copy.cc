@@ -33,6 +33,7 @@
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_verifier.h"
+#include "engine/walk_child.h"
 
 namespace statecpp {
 namespace {

@@ -31,14 +31,6 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Where the folder is or will be.
-std::string ParentOf(absl::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  const std::filesystem::path parent =
-      std::filesystem::path(std::string(path)).parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
 // Of the folder or, before it is made, of the one that it will be in: a network
 // file system is left as it was.
 absl::Status CheckFileSystem(const std::string& path) {
@@ -145,6 +137,11 @@ absl::Status DataRoot::WriteInstance(absl::string_view file_name,
   if (absl::Status written = WriteAndSync(aside, text); !written.ok()) {
     unlink(aside.c_str());
     return written;
+  }
+  // Whoever writes it: root may do so where no server runs.
+  if (access(path.c_str(), F_OK) == 0) {
+    const absl::Status given = TakeOwnerAndMode(path, aside);
+    if (!given.ok()) return given;
   }
   if (rename(aside.c_str(), path.c_str()) != 0) {
     return error::System("replace", path, errno);
