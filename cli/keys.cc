@@ -70,8 +70,8 @@ class RotationWatch final : public AdminListener {
       state = *now;
       // New records are under the new key, so what is left only falls.
       if (!total_.has_value()) total_ = now->left;
-      if (*total_ > 0) {
-        progress_.Report(*total_ - std::min(*total_, now->left), *total_);
+      if (progress_.has_value() && *total_ > 0) {
+        progress_->Report(*total_ - std::min(*total_, now->left), *total_);
       }
     }
     return true;
@@ -83,13 +83,19 @@ class RotationWatch final : public AdminListener {
     return sigtimedwait(&signals, nullptr, &wait) > 0;
   }
 
-  void End() { progress_.End(); }
+  // What is printed afterwards begins on a line of its own. `done`: nothing was
+  // left.
+  void Close(bool done) {
+    if (done) progress_->End();
+    progress_.reset();
+  }
 
   uint32_t new_key = 0;
   Resealer::State state;
 
  private:
-  Progress progress_{"re-sealing", {}};
+  std::optional<Progress> progress_{std::in_place, "re-sealing",
+                                    Progress::Options()};
   std::optional<uint64_t> total_;
 };
 
@@ -236,18 +242,25 @@ ExitCode RemoveKey(const KeysFlags& flags) {
 
 // How a watched rotation ended.
 ExitCode EndOfRotation(const RotationWatch& watch, bool served) {
-  if (!watch.state.error.ok()) {
+  const Resealer::State& state = watch.state;
+  if (!state.error.ok()) {
     std::cerr << "statecpp: re-sealing stopped; "
               << (served ? "the server tries again by itself"
                          : "it goes on when the store is next open")
               << "\n";
-    return Fail(watch.state.error);
+    return Fail(state.error);
   }
-  if (watch.state.left > 0) {
-    std::cerr << "statecpp: " << Records(watch.state.left)
+  if (state.damaged > 0) {
+    std::cerr << "statecpp: " << Records(state.damaged)
               << " could not be re-sealed, for they are damaged; find them "
                  "with: statecpp verify\n";
     return kExitDamaged;
+  }
+  if (state.left > 0) {
+    std::cerr << "statecpp: " << Records(state.left)
+              << " are left under a former data key; see: statecpp keys "
+                 "status\n";
+    return kExitFailed;
   }
   std::cout << "every record is sealed under data key " << watch.new_key
             << "\nnext: statecpp keys retire\n";
@@ -275,15 +288,15 @@ ExitCode Rotate(const KeysFlags& flags) {
   }
   const absl::Status watched =
       work->session.Ask(AdminRequest::WatchRotation{}, watch);
+  watch.Close(/*done=*/watched.ok() && watch.state.left == 0);
   if (absl::IsCancelled(watched)) {
-    std::cerr << (served ? "\nstatecpp: the server goes on re-sealing; see: "
+    std::cerr << (served ? "statecpp: the server goes on re-sealing; see: "
                            "statecpp keys status\n"
-                         : "\nstatecpp: stopped; re-sealing resumes when the "
+                         : "statecpp: stopped; re-sealing resumes when the "
                            "store is next open\n");
     return kExitFailed;
   }
   if (!watched.ok()) return Fail(watched);
-  watch.End();
   return EndOfRotation(watch, served);
 }
 
