@@ -63,16 +63,18 @@ class Kept final : public AdminListener {
 // Follows a rotation until SIGINT or SIGTERM, which are blocked.
 class RotationWatch final : public AdminListener {
  public:
+  // `total` records are to be re-sealed.
+  explicit RotationWatch(uint64_t total) : total_(total) {}
+
   bool Tell(const AdminReply& reply) override {
     if (const AdminDataKey* key = std::get_if<AdminDataKey>(&reply)) {
       new_key = key->id;
     } else if (const auto* now = std::get_if<Resealer::State>(&reply)) {
       state = *now;
+      if (total_ == 0) return true;
+      if (!std::exchange(begun_, true)) progress_->Report(0, total_);
       // New records are under the new key, so what is left only falls.
-      if (!total_.has_value()) total_ = now->left;
-      if (progress_.has_value() && *total_ > 0) {
-        progress_->Report(*total_ - std::min(*total_, now->left), *total_);
-      }
+      progress_->Report(total_ - std::min(total_, now->left), total_);
     }
     return true;
   }
@@ -96,7 +98,8 @@ class RotationWatch final : public AdminListener {
  private:
   std::optional<Progress> progress_{std::in_place, "re-sealing",
                                     Progress::Options()};
-  std::optional<uint64_t> total_;
+  const uint64_t total_;
+  bool begun_ = false;
 };
 
 absl::StatusOr<KeysStatus> AskForStatus(StoreSession& session) {
@@ -271,7 +274,9 @@ ExitCode Rotate(const KeysFlags& flags) {
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
   const bool served = work->target.served;
-  RotationWatch watch;
+  const absl::StatusOr<KeysStatus> before = AskForStatus(work->session);
+  if (!before.ok()) return Fail(before.status());
+  RotationWatch watch(before->records);
   if (const absl::Status begun =
           work->session.Ask(AdminRequest::RotateDataKey{}, watch);
       !begun.ok()) {
