@@ -63,16 +63,18 @@ class Kept final : public AdminListener {
 // Follows a rotation until SIGINT or SIGTERM, which are blocked.
 class RotationWatch final : public AdminListener {
  public:
+  // `total` records are to be re-sealed.
+  explicit RotationWatch(uint64_t total) : total_(total) {}
+
   bool Tell(const AdminReply& reply) override {
     if (const AdminDataKey* key = std::get_if<AdminDataKey>(&reply)) {
       new_key = key->id;
     } else if (const auto* now = std::get_if<Resealer::State>(&reply)) {
       state = *now;
+      if (total_ == 0) return true;
+      if (!std::exchange(begun_, true)) progress_->Report(0, total_);
       // New records are under the new key, so what is left only falls.
-      if (!total_.has_value()) total_ = now->left;
-      if (*total_ > 0) {
-        progress_.Report(*total_ - std::min(*total_, now->left), *total_);
-      }
+      progress_->Report(total_ - std::min(total_, now->left), total_);
     }
     return true;
   }
@@ -83,14 +85,21 @@ class RotationWatch final : public AdminListener {
     return sigtimedwait(&signals, nullptr, &wait) > 0;
   }
 
-  void End() { progress_.End(); }
+  // What is printed afterwards begins on a line of its own. `done`: nothing was
+  // left.
+  void Close(bool done) {
+    if (done) progress_->End();
+    progress_.reset();
+  }
 
   uint32_t new_key = 0;
   Resealer::State state;
 
  private:
-  Progress progress_{"re-sealing", {}};
-  std::optional<uint64_t> total_;
+  std::optional<Progress> progress_{std::in_place, "re-sealing",
+                                    Progress::Options()};
+  const uint64_t total_;
+  bool begun_ = false;
 };
 
 absl::StatusOr<KeysStatus> AskForStatus(StoreSession& session) {
@@ -236,18 +245,25 @@ ExitCode RemoveKey(const KeysFlags& flags) {
 
 // How a watched rotation ended.
 ExitCode EndOfRotation(const RotationWatch& watch, bool served) {
-  if (!watch.state.error.ok()) {
+  const Resealer::State& state = watch.state;
+  if (!state.error.ok()) {
     std::cerr << "statecpp: re-sealing stopped; "
               << (served ? "the server tries again by itself"
                          : "it goes on when the store is next open")
               << "\n";
-    return Fail(watch.state.error);
+    return Fail(state.error);
   }
-  if (watch.state.left > 0) {
-    std::cerr << "statecpp: " << Records(watch.state.left)
+  if (state.damaged > 0) {
+    std::cerr << "statecpp: " << Records(state.damaged)
               << " could not be re-sealed, for they are damaged; find them "
                  "with: statecpp verify\n";
     return kExitDamaged;
+  }
+  if (state.left > 0) {
+    std::cerr << "statecpp: " << Records(state.left)
+              << " are left under a former data key; see: statecpp keys "
+                 "status\n";
+    return kExitFailed;
   }
   std::cout << "every record is sealed under data key " << watch.new_key
             << "\nnext: statecpp keys retire\n";
@@ -258,7 +274,9 @@ ExitCode Rotate(const KeysFlags& flags) {
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
   const bool served = work->target.served;
-  RotationWatch watch;
+  const absl::StatusOr<KeysStatus> before = AskForStatus(work->session);
+  if (!before.ok()) return Fail(before.status());
+  RotationWatch watch(before->records);
   if (const absl::Status begun =
           work->session.Ask(AdminRequest::RotateDataKey{}, watch);
       !begun.ok()) {
@@ -275,15 +293,15 @@ ExitCode Rotate(const KeysFlags& flags) {
   }
   const absl::Status watched =
       work->session.Ask(AdminRequest::WatchRotation{}, watch);
+  watch.Close(/*done=*/watched.ok() && watch.state.left == 0);
   if (absl::IsCancelled(watched)) {
-    std::cerr << (served ? "\nstatecpp: the server goes on re-sealing; see: "
+    std::cerr << (served ? "statecpp: the server goes on re-sealing; see: "
                            "statecpp keys status\n"
-                         : "\nstatecpp: stopped; re-sealing resumes when the "
+                         : "statecpp: stopped; re-sealing resumes when the "
                            "store is next open\n");
     return kExitFailed;
   }
   if (!watched.ok()) return Fail(watched);
-  watch.End();
   return EndOfRotation(watch, served);
 }
 

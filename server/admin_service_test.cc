@@ -143,15 +143,27 @@ TEST_F(AdminServiceTest, RecallsAnInstanceOfTheStore) {
 
 TEST_F(AdminServiceTest, OpensAStoreThatNoInstanceIsRememberedFor) {
   for (const char* encryption : {"required", "off"}) {
-    MustInit("orders", {{"encryption", encryption}});
+    MustInit(encryption, {{"encryption", encryption}});
     Restart();
-    fs::remove(RecordPath("orders"));
-    EXPECT_THAT(Ask(AdminRequest::GetKeysStatus{}), IsOk()) << encryption;
-    EXPECT_THAT(Stores(), UnorderedElementsAre(IsStore("orders", false, false)))
-        << "no instance has it";
-    EXPECT_TRUE(BecomesFree("orders")) << "it is closed when nobody asks";
-    fs::remove_all(StorePath("orders"));
+    fs::remove(RecordPath(encryption));
+    EXPECT_THAT(Ask(AdminRequest::GetKeysStatus{}, encryption), IsOk());
   }
+  EXPECT_THAT(Stores(), UnorderedElementsAre(IsStore("required", true, true),
+                                             IsStore("off", true, false)));
+}
+
+// Else a rotation that it was opened for would end with the request.
+TEST_F(AdminServiceTest, AStoreThatIsOpenForAdminStaysOpen) {
+  MustInit("orders");
+  Restart();
+  fs::remove(RecordPath("orders"));
+  ASSERT_THAT(Ask(AdminRequest::GetKeysStatus{}), IsOk());
+  EXPECT_TRUE(IsHeld("orders"));
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_THAT(Ask(AdminRequest::GetKeysStatus{}), IsOk());
+  }
+  instances().Close();
+  EXPECT_TRUE(BecomesFree("orders"));
 }
 
 TEST_F(AdminServiceTest, AStoreThatIsOpenForAdminIsSharedByTheInstance) {

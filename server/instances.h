@@ -113,7 +113,8 @@ class Instances {
   };
 
   // The store of that `dataDir`, as it is open; else as an instance that is
-  // remembered has it opened; else with the server's own key. Never makes one.
+  // remembered has it opened; else with the server's own key, from when on it
+  // stays open as if an instance had it. Never makes one.
   //
   // NOT_FOUND: there is no such store.
   // Those of Recall. Waits while an instance is configured.
@@ -125,8 +126,7 @@ class Instances {
   absl::StatusOr<KeysStatus> PeekKeysOf(absl::string_view data_dir)
       ABSL_LOCKS_EXCLUDED(init_mutex_);
 
-  // The store of that `dataDir` if an instance has it open. Never waits for a
-  // disk.
+  // The store of that `dataDir` if it is open. Never waits for a disk.
   std::shared_ptr<Store> OpenStoreOf(absl::string_view data_dir) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -204,6 +204,10 @@ class Instances {
   absl::flat_hash_map<std::string, std::shared_ptr<const Instance>> instances_
       ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, MissingKey> missing_keys_
+      ABSL_GUARDED_BY(mutex_);
+  // By `dataDir`: opened for an admin, and in no instance then. What was begun
+  // there, as a rotation, goes on.
+  std::map<std::string, std::shared_ptr<Store>, std::less<>> for_admin_
       ABSL_GUARDED_BY(mutex_);
 };
 

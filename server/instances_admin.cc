@@ -24,7 +24,8 @@ std::shared_ptr<Store> Instances::OpenStoreOf(
   for (const auto& [name, instance] : instances_) {
     if (instance->config.data_dir == data_dir) return instance->store;
   }
-  return nullptr;
+  const auto found = for_admin_.find(data_dir);
+  return found == for_admin_.end() ? nullptr : found->second;
 }
 
 std::map<std::string, OwnKey> Instances::UsersOf(
@@ -87,6 +88,8 @@ absl::StatusOr<Instances::ForAdmin> Instances::StoreForAdmin(
       OpenWithOwnKey(std::string(data_dir), path);
   if (!store.ok()) return failed.ok() ? store.status() : failed;
   found.store = *std::move(store);
+  absl::MutexLock open_lock(&mutex_);
+  for_admin_[std::string(data_dir)] = found.store;
   return found;
 }
 

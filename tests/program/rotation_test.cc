@@ -26,7 +26,7 @@ using ::testing::Not;
 
 // So many that a signal, which is sent at once, comes before they are
 // re-sealed: a step is of 64 records and takes two milliseconds at the least.
-constexpr int kMany = 30'000;
+constexpr int kMany = 15'000;
 
 class RotationTest : public KeysStoreTest {
  protected:
