@@ -38,22 +38,16 @@ constexpr size_t kTxnIdAt = 144;
 constexpr size_t kMetaSize = 152;
 constexpr uint32_t kLargestPage = 0x8000;
 
-struct Meta {
-  uint32_t page_size;
-  uint64_t last_page;
-  uint64_t txn_id;
-};
-
-std::optional<Meta> ReadMeta(int fd, off_t offset) {
+std::optional<LmdbMeta> ReadMeta(int fd, off_t offset) {
   char page[kMetaSize];
   if (pread(fd, page, sizeof(page), offset) != ssize_t{sizeof(page)} ||
       LoadFixed<uint32_t>(page + kMagicAt) != kMagic ||
       LoadFixed<uint32_t>(page + kVersionAt) != kVersion) {
     return std::nullopt;
   }
-  const Meta meta = {LoadFixed<uint32_t>(page + kPageSizeAt),
-                     LoadFixed<uint64_t>(page + kLastPageAt),
-                     LoadFixed<uint64_t>(page + kTxnIdAt)};
+  const LmdbMeta meta = {LoadFixed<uint32_t>(page + kPageSizeAt),
+                         LoadFixed<uint64_t>(page + kLastPageAt),
+                         LoadFixed<uint64_t>(page + kTxnIdAt)};
   const bool power_of_two = (meta.page_size & (meta.page_size - 1)) == 0;
   if (meta.page_size < 512 || meta.page_size > kLargestPage || !power_of_two) {
     return std::nullopt;
@@ -62,6 +56,16 @@ std::optional<Meta> ReadMeta(int fd, off_t offset) {
 }
 
 }  // namespace
+
+std::optional<LmdbMeta> ReadNewerMeta(int fd) {
+  const std::optional<LmdbMeta> first = ReadMeta(fd, 0);
+  if (!first.has_value()) return std::nullopt;
+  const std::optional<LmdbMeta> second = ReadMeta(fd, first->page_size);
+  if (!second.has_value() || second->page_size != first->page_size) {
+    return std::nullopt;
+  }
+  return first->transaction >= second->transaction ? first : second;
+}
 
 absl::Status CheckLmdbFile(const std::string& file) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -74,20 +78,17 @@ absl::Status CheckLmdbFile(const std::string& file) {
   }
   if (stat.st_size == 0) return error::FileDamaged(file, "it is empty");
 
-  const std::optional<Meta> first = ReadMeta(fd, 0);
-  const std::optional<Meta> second =
-      first.has_value() ? ReadMeta(fd, first->page_size) : std::nullopt;
-  if (!second.has_value() || second->page_size != first->page_size) {
+  const std::optional<LmdbMeta> newer = ReadNewerMeta(fd);
+  if (!newer.has_value()) {
     return error::FileDamaged(
         file, absl::StrCat("its ", stat.st_size,
                            " bytes do not begin with two meta pages"));
   }
-  const Meta& newer = first->txn_id >= second->txn_id ? *first : *second;
-  const uint64_t pages = static_cast<uint64_t>(stat.st_size) / newer.page_size;
-  if (newer.last_page >= pages) {
+  const uint64_t pages = static_cast<uint64_t>(stat.st_size) / newer->page_size;
+  if (newer->last_page >= pages) {
     return error::FileDamaged(
-        file, absl::StrCat("it has ", pages, " pages of ", newer.page_size,
-                           " bytes, and needs ", newer.last_page + 1));
+        file, absl::StrCat("it has ", pages, " pages of ", newer->page_size,
+                           " bytes, and needs ", newer->last_page + 1));
   }
   return absl::OkStatus();
 }

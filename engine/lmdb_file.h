@@ -2,6 +2,8 @@
 #ifndef STATECPP_ENGINE_LMDB_FILE_H_
 #define STATECPP_ENGINE_LMDB_FILE_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,6 +19,15 @@ namespace statecpp {
 // says. DATA_LOSS: it is not; the text names sizes found and needed. Those of
 // error::System: the file cannot be opened or read.
 absl::Status CheckLmdbFile(const std::string& file);
+
+// What the newer meta page of an open file says; nullopt where there are no two
+// of LMDB's.
+struct LmdbMeta {
+  uint32_t page_size;
+  uint64_t last_page;
+  uint64_t transaction;
+};
+std::optional<LmdbMeta> ReadNewerMeta(int fd);
 
 // Whether `fd`, of a file that is open, is still that of `file`.
 //

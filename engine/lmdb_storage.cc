@@ -382,19 +382,19 @@ absl::Status LmdbStorage::CheckFile() const {
   return CheckLmdbFile(file);
 }
 
-absl::StatusOr<WalkOutcome> LmdbStorage::Walk(const WalkOptions& options,
+absl::StatusOr<WalkOutcome> LmdbStorage::Walk(WalkOptions options,
                                               WalkFound found) const {
   // No commit takes the snapshot's roots away meanwhile.
   absl::ReleasableMutexLock lock(&mutex_);
-  const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
-      environment_->BeginRead();
+  const auto txn = environment_->BeginRead();
   if (!txn.ok()) return txn.status();
   absl::StatusOr<PageCheck> pages = PageCheck::Of(*txn);
   if (!pages.ok()) return pages.status();
   lock.Release();
+  options.findings = FindPageDamage(*pages, found);
   // The root key stays; the header with the data keys is that of the snapshot.
-  return WalkStore(*txn, *std::move(pages), keyring_.Get()->root(), options,
-                   found, [](uint64_t, uint64_t) {});
+  return WalkStore(*txn, keyring_.Get()->root(), options, found,
+                   [](uint64_t, uint64_t) {});
 }
 
 }  // namespace statecpp

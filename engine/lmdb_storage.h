@@ -102,8 +102,7 @@ class LmdbStorage final : public Storage {
   // Walks over all there is, as it stands now (store_walk.h).
   //
   // Those of a read that cannot begin.
-  absl::StatusOr<WalkOutcome> Walk(const WalkOptions& options,
-                                   WalkFound found) const
+  absl::StatusOr<WalkOutcome> Walk(WalkOptions options, WalkFound found) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:

@@ -36,6 +36,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/coding.h"
 #include "engine/errors.h"
+#include "engine/lmdb_file.h"
 
 namespace statecpp {
 namespace {
@@ -130,16 +131,27 @@ PageCheck::Tree PageCheck::LoadTree(const char* bytes) {
           .root = LoadFixed<uint64_t>(bytes + 40)};
 }
 
+absl::StatusOr<PageCheck> PageCheck::Of(int fd) {
+  const std::optional<LmdbMeta> meta = ReadNewerMeta(fd);
+  if (!meta.has_value()) {
+    return error::FileDamaged("the store's file", "it has no two meta pages");
+  }
+  return Of(fd, meta->page_size, meta->transaction);
+}
+
 absl::StatusOr<PageCheck> PageCheck::Of(const LmdbReader& reader) {
-  const uint64_t transaction = reader.SnapshotId();
-  const size_t page_size = reader.page_size();
+  return Of(reader.descriptor(), reader.page_size(), reader.SnapshotId());
+}
+
+absl::StatusOr<PageCheck> PageCheck::Of(int fd, size_t page_size,
+                                        uint64_t transaction) {
   const uint64_t meta_page = transaction % kMetaPages;
   const off_t at = static_cast<off_t>(page_size * meta_page);
   char first[kMetaSize];
   char second[kMetaSize];
   // Twice, as it may just be written anew.
   for (char* const meta : {first, second}) {
-    const ssize_t size = pread(reader.descriptor(), meta, kMetaSize, at);
+    const ssize_t size = pread(fd, meta, kMetaSize, at);
     if (size != ssize_t{kMetaSize}) {
       return error::System("read", "the meta page", size < 0 ? errno : EIO);
     }
@@ -148,10 +160,9 @@ absl::StatusOr<PageCheck> PageCheck::Of(const LmdbReader& reader) {
       LoadFixed<uint64_t>(first + kTransactionAt) != transaction) {
     return absl::UnavailableError("the snapshot's meta page is gone");
   }
-  return PageCheck(reader.descriptor(), page_size, meta_page,
-                   LoadFixed<uint64_t>(first + kLastPageAt) + 1,
-                   LoadTree(first + kFreeTreeAt),
-                   LoadTree(first + kMainTreeAt));
+  return PageCheck(
+      fd, page_size, meta_page, LoadFixed<uint64_t>(first + kLastPageAt) + 1,
+      LoadTree(first + kFreeTreeAt), LoadTree(first + kMainTreeAt));
 }
 
 bool PageCheck::Take(uint64_t page, uint64_t count) {
@@ -379,7 +390,7 @@ class PageCheck::TreeCheck {
   uint64_t entries_ = 0;
 };
 
-void PageCheck::Run(Found found) && {
+void PageCheck::Run(Found found) {
   // The free pages last: where one is in use as well, their list is to blame.
   TreeCheck(*this, TreeKind::kMain, main_, found).Run(meta_page_);
   TreeCheck(*this, TreeKind::kFree, free_, found).Run(meta_page_);

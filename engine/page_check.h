@@ -21,12 +21,19 @@ namespace statecpp {
 // and the last two without a sign.
 //
 //   absl::StatusOr<PageCheck> pages = PageCheck::Of(reader);
-//   std::move(*pages).Run([](uint64_t page, absl::string_view what) { ... });
+//   pages->Run([](uint64_t page, absl::string_view what) { ... });
 //
-// The reader outlives it: it keeps the pages from being used again. Pages that
-// are neither free nor used do no harm and are not looked for.
+// Pages that are neither free nor used do no harm and are not looked for.
 class PageCheck {
  public:
+  // Of a file that nobody writes to, past LMDB. `fd` outlives it.
+  //
+  // DATA_LOSS: it has no two meta pages.
+  static absl::StatusOr<PageCheck> Of(int fd);
+
+  // Of one snapshot. The reader outlives it: it keeps the pages from being used
+  // again.
+  //
   // UNAVAILABLE: two commits were faster than this, and the snapshot's roots
   //     are no longer known; a new snapshot has new ones.
   // Those of error::System.
@@ -35,7 +42,7 @@ class PageCheck {
   // What is wrong with a page, in words that follow "page 17: ".
   using Found = absl::FunctionRef<void(uint64_t page, absl::string_view what)>;
   // Once.
-  void Run(Found found) &&;
+  void Run(Found found);
 
  private:
   // LMDB's MDB_db.
@@ -52,6 +59,8 @@ class PageCheck {
   class TreeCheck;
 
   static Tree LoadTree(const char* bytes);
+  static absl::StatusOr<PageCheck> Of(int fd, size_t page_size,
+                                      uint64_t transaction);
 
   PageCheck(int fd, size_t page_size, uint64_t meta_page, uint64_t pages,
             const Tree& free, const Tree& main)

@@ -170,9 +170,11 @@ class Store::Impl {
                                     const VerifyEvents& events) {
     if (absl::Status whole = storage_->CheckFile(); !whole.ok()) return whole;
     request.accept = false;
-    absl::StatusOr<WalkReport> report = WalkInChild(
-        WalkRequestOf(request, folder_.path(), time_.ForVisibility()),
-        request.program, events, [this](absl::string_view) {
+    WalkRequest walk =
+        WalkRequestOf(request, folder_.path(), time_.ForVisibility());
+    walk.served = true;
+    absl::StatusOr<WalkReport> report =
+        WalkInChild(walk, request.program, events, [this](absl::string_view) {
           return absl::StatusOr<std::shared_ptr<const Keyring>>(
               storage_->keyring().Get());
         });

@@ -29,11 +29,8 @@ class Walk {
         found_(found),
         progress_(progress) {}
 
-  WalkOutcome Run(PageCheck pages, const Secret& root) {
-    // First, since LMDB may not survive what is wrong with them.
-    std::move(pages).Run([this](uint64_t page, absl::string_view what) {
-      Find(Kind::kTree, "", "", error::PageDamaged(page, what));
-    });
+  WalkOutcome Run(const Secret& root) {
+    report().findings = options_.findings;
     if (!OpenHeader(root)) return std::move(outcome_);
     outcome_.counted.emplace(*outcome_.keyring);
     // Each as far as it goes, whatever became of the others.
@@ -227,10 +224,22 @@ class Walk {
 
 }  // namespace
 
-WalkOutcome WalkStore(const LmdbReader& reader, PageCheck pages,
-                      const Secret& root, const WalkOptions& options,
-                      WalkFound found, WalkProgress progress) {
-  return Walk(reader, options, found, progress).Run(std::move(pages), root);
+uint64_t FindPageDamage(PageCheck& pages, WalkFound found) {
+  uint64_t count = 0;
+  pages.Run([&](uint64_t page, absl::string_view what) {
+    ++count;
+    found({.kind = Kind::kTree,
+           .place = "",
+           .key = "",
+           .reason = error::PageDamaged(page, what)});
+  });
+  return count;
+}
+
+WalkOutcome WalkStore(const LmdbReader& reader, const Secret& root,
+                      const WalkOptions& options, WalkFound found,
+                      WalkProgress progress) {
+  return Walk(reader, options, found, progress).Run(root);
 }
 
 absl::StatusOr<std::string> ReadHeaderEntry(const LmdbReader& reader) {

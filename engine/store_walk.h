@@ -28,17 +28,19 @@ namespace statecpp {
 //     found by who looks for it;
 //   - every record that expires has an entry by which it will be removed;
 //   - all records together are those that the accumulator knows;
-//   - LMDB's own structures are in order (page_check.h).
+//   - each table is in order.
 //
 // What is wrong is reported, and the walk goes on as far as it can. LMDB
 // trusts its file: over one that may be damaged, a walk may end the process
-// that makes it.
+// that makes it. FindPageDamage comes first, and past LMDB.
 struct WalkOptions {
   // Without opening a record: frames, the accumulator, LMDB's tables. Sees no
   // damage inside of a record.
   bool quick = false;
   // Decides what counts as expired.
   absl::Time now = absl::InfinitePast();
+  // As many as FindPageDamage told already.
+  uint64_t findings = 0;
 };
 
 struct WalkOutcome {
@@ -56,10 +58,13 @@ using WalkFound = absl::FunctionRef<void(const WalkFinding& finding)>;
 // Called now and then with what was seen so far.
 using WalkProgress = absl::FunctionRef<void(uint64_t records, uint64_t bytes)>;
 
-// `root` is the store's root key; `pages` are those of the reader.
-WalkOutcome WalkStore(const LmdbReader& reader, PageCheck pages,
-                      const Secret& root, const WalkOptions& options,
-                      WalkFound found, WalkProgress progress);
+// What is wrong with LMDB's own structures, and in how many places.
+uint64_t FindPageDamage(PageCheck& pages, WalkFound found);
+
+// `root` is the store's root key.
+WalkOutcome WalkStore(const LmdbReader& reader, const Secret& root,
+                      const WalkOptions& options, WalkFound found,
+                      WalkProgress progress);
 
 // The header of the store, for who has yet to find its root key.
 //

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/walk_child.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,7 @@
 #include "crypto/secret_bytes.h"
 #include "engine/errors.h"
 #include "engine/lmdb_environment.h"
+#include "engine/page_check.h"
 #include "engine/store_repair.h"
 #include "engine/store_walk.h"
 #include "engine/walk_lines.h"
@@ -23,6 +25,7 @@
 namespace statecpp {
 namespace {
 
+constexpr absl::string_view kServed = "served";
 constexpr absl::string_view kQuick = "quick";
 constexpr absl::string_view kShowKeys = "show-keys";
 constexpr absl::string_view kAccept = "accept";
@@ -75,7 +78,9 @@ std::optional<WalkRequest> ParseWalkRequest(
   WalkRequest request = {.folder = words[0],
                          .now = absl::FromUnixMillis(now_ms)};
   for (size_t i = 2; i < words.size(); ++i) {
-    if (words[i] == kQuick) {
+    if (words[i] == kServed) {
+      request.served = true;
+    } else if (words[i] == kQuick) {
       request.quick = true;
     } else if (words[i] == kShowKeys) {
       request.show_keys = true;
@@ -90,85 +95,112 @@ std::optional<WalkRequest> ParseWalkRequest(
   return request;
 }
 
-// A store that is damaged so that nothing of it can be walked over.
-void SayDamaged(WalkFinding::Kind kind, const absl::Status& damage) {
-  Say(WalkFinding{.kind = kind,
-                  .place = "",
-                  .key = "",
-                  .reason = error::DamageReason(damage)});
-  WalkReport report;
-  report.findings = 1;
-  Say(report);
-}
+// One walk, what it has found so far, and what may be mended of that.
+class ChildWalk {
+ public:
+  explicit ChildWalk(const WalkRequest& request)
+      : request_(request),
+        repair_({.drop_damaged = request.drop_damaged, .now = request.now}) {}
 
-// nullopt: there is nothing more to be said.
-std::optional<WalkOutcome> Walk(const WalkRequest& request,
-                                const LmdbReader& reader, PageCheck pages,
-                                StoreRepair& repair) {
-  const absl::StatusOr<std::string> header = ReadHeaderEntry(reader);
-  if (!header.ok()) {
-    SayDamaged(WalkFinding::Kind::kHeader, header.status());
-    return std::nullopt;
+  // Nothing can be walked over that is damaged like this.
+  void End(WalkFinding::Kind kind, const absl::Status& damage) {
+    Find({.kind = kind,
+          .place = "",
+          .key = "",
+          .reason = error::DamageReason(damage)});
+    WalkReport report;
+    report.findings = findings_;
+    Say(report);
   }
-  Say(WalkHeader{*header});
-  const std::optional<Secret> root = ReadRootKey();
-  if (!root.has_value()) return std::nullopt;
 
-  const absl::StatusOr<uint64_t> total =
-      reader.CountEntries(LmdbEnvironment::Table::kRecords);
-  Say(WalkTotal{total.value_or(0)});
-  absl::Time last = absl::Now();
-  return WalkStore(
-      reader, std::move(pages), *root,
-      {.quick = request.quick, .now = request.now},
-      [&](const WalkFinding& finding) {
-        repair.Note(finding);
-        WalkFinding shown = finding;
-        if (!request.show_keys) shown.key.clear();
-        Say(shown);
-      },
-      [&](uint64_t records, uint64_t bytes) {
-        if (absl::Now() - last < kProgressInterval) return;
-        Say(WalkSoFar{records, bytes});
-        last = absl::Now();
-      });
-}
-
-// Those of an environment that does not open, or gives no snapshot.
-absl::Status OpenAndWalk(const WalkRequest& request) {
-  const absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
-      LmdbEnvironment::Open(request.folder, 0, EndOnAssertion,
-                            request.accept ? LmdbEnvironment::Access::kWrite
-                                           : LmdbEnvironment::Access::kRead);
-  if (!environment.ok()) return environment.status();
-  StoreRepair repair(
-      {.drop_damaged = request.drop_damaged, .now = request.now});
-  std::optional<WalkOutcome> walked;
-  {
-    const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
-        (*environment)->BeginRead();
-    if (!txn.ok()) return txn.status();
-    absl::StatusOr<PageCheck> pages = PageCheck::Of(*txn);
-    if (!pages.ok()) return pages.status();
-    walked = Walk(request, *txn, *std::move(pages), repair);
+  // Before LMDB sees the file, of a store that nobody else has open.
+  absl::Status LookAtFile() {
+    const std::string file = request_.folder + "/data.mdb";
+    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return error::System("open", file, errno);
+    absl::StatusOr<PageCheck> pages = PageCheck::Of(fd);
+    if (pages.ok()) LookAtPages(*pages);
+    close(fd);
+    return pages.status();
   }
-  if (!walked.has_value()) return absl::OkStatus();
-  if (request.accept) {
-    if (absl::Status failed = repair.Accept(**environment, *walked);
-        !failed.ok()) {
-      Say(failed);
-      return absl::OkStatus();
+
+  // Those of an environment that does not open, or gives no snapshot.
+  absl::Status OpenAndWalk() {
+    const absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
+        LmdbEnvironment::Open(request_.folder, 0, EndOnAssertion,
+                              request_.accept ? LmdbEnvironment::Access::kWrite
+                                              : LmdbEnvironment::Access::kRead);
+    if (!environment.ok()) return environment.status();
+    std::optional<WalkOutcome> walked;
+    {
+      const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+          (*environment)->BeginRead();
+      if (!txn.ok()) return txn.status();
+      if (request_.served) {
+        absl::StatusOr<PageCheck> pages = PageCheck::Of(*txn);
+        if (!pages.ok()) return pages.status();
+        LookAtPages(*pages);
+      }
+      walked = Walk(*txn);
     }
+    if (!walked.has_value()) return absl::OkStatus();
+    absl::Status failed = absl::OkStatus();
+    if (request_.accept) failed = repair_.Accept(**environment, *walked);
+    failed.ok() ? Say(walked->report) : Say(failed);
+    return absl::OkStatus();
   }
-  Say(walked->report);
-  return absl::OkStatus();
-}
+
+ private:
+  void Find(const WalkFinding& finding) {
+    ++findings_;
+    repair_.Note(finding);
+    WalkFinding shown = finding;
+    if (!request_.show_keys) shown.key.clear();
+    Say(shown);
+  }
+
+  void LookAtPages(PageCheck& pages) {
+    FindPageDamage(pages,
+                   [this](const WalkFinding& finding) { Find(finding); });
+  }
+
+  // nullopt: there is nothing more to be said.
+  std::optional<WalkOutcome> Walk(const LmdbReader& reader) {
+    const absl::StatusOr<std::string> header = ReadHeaderEntry(reader);
+    if (!header.ok()) {
+      End(WalkFinding::Kind::kHeader, header.status());
+      return std::nullopt;
+    }
+    Say(WalkHeader{*header});
+    const std::optional<Secret> root = ReadRootKey();
+    if (!root.has_value()) return std::nullopt;
+
+    const absl::StatusOr<uint64_t> total =
+        reader.CountEntries(LmdbEnvironment::Table::kRecords);
+    Say(WalkTotal{total.value_or(0)});
+    absl::Time last = absl::Now();
+    return WalkStore(
+        reader, *root,
+        {.quick = request_.quick, .now = request_.now, .findings = findings_},
+        [this](const WalkFinding& finding) { Find(finding); },
+        [&last](uint64_t records, uint64_t bytes) {
+          if (absl::Now() - last < kProgressInterval) return;
+          Say(WalkSoFar{records, bytes});
+          last = absl::Now();
+        });
+  }
+
+  const WalkRequest request_;
+  StoreRepair repair_;
+  uint64_t findings_ = 0;
+};
 
 }  // namespace
 
 std::vector<std::string> PrintWalkRequest(const WalkRequest& request) {
   std::vector<std::string> words = {
       request.folder, absl::StrCat(absl::ToUnixMillis(request.now))};
+  if (request.served) words.emplace_back(kServed);
   if (request.quick) words.emplace_back(kQuick);
   if (request.show_keys) words.emplace_back(kShowKeys);
   if (request.accept) words.emplace_back(kAccept);
@@ -181,12 +213,14 @@ absl::Status WalkForParent(const std::vector<std::string>& words) {
   if (!request.has_value() || (request->quick && request->accept)) {
     return error::NoWalkRequest();
   }
-  absl::Status walked = OpenAndWalk(*request);
+  ChildWalk walk(*request);
+  absl::Status walked = request->served ? absl::OkStatus() : walk.LookAtFile();
+  if (walked.ok()) walked = walk.OpenAndWalk();
   for (int i = 1; i < kOpenAttempts && absl::IsUnavailable(walked); ++i) {
-    walked = OpenAndWalk(*request);
+    walked = walk.OpenAndWalk();
   }
   if (absl::IsDataLoss(walked)) {
-    SayDamaged(WalkFinding::Kind::kTree, walked);
+    walk.End(WalkFinding::Kind::kTree, walked);
   } else if (!walked.ok()) {
     Say(walked);
   }

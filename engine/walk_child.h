@@ -15,6 +15,8 @@ struct WalkRequest {
   std::string folder;
   // Decides what counts as expired.
   absl::Time now = absl::UnixEpoch();
+  // Another process has the store open and writes to it.
+  bool served = false;
   bool quick = false;
   bool show_keys = false;
   bool accept = false;
