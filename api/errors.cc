@@ -103,6 +103,18 @@ absl::Status ReplyPastLimit(size_t items, uint64_t limit) {
       413);
 }
 
+absl::Status AdminMessageUnreadable() {
+  return InvalidArgument(
+      "what came over the admin socket is no message of state.cpp's; it was "
+      "left alone");
+}
+
+absl::Status AdminRequestUnknown() {
+  return absl::UnimplementedError(
+      "this server does not know what it is asked; use the statecpp that it "
+      "was started from; nothing was done");
+}
+
 absl::Status InstanceUnknown(absl::string_view instance) {
   return WithHttpCode(
       absl::UnavailableError(absl::StrCat(

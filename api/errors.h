@@ -40,6 +40,11 @@ absl::Status NeitherSetNorDelete();
 // Of a bulk read as a whole; error::ItemPastReplyLimit is that of one item.
 absl::Status ReplyPastLimit(size_t items, uint64_t limit);
 
+// --- The admin socket --------------------------------------------------------
+
+absl::Status AdminMessageUnreadable();
+absl::Status AdminRequestUnknown();
+
 // --- Instances ---------------------------------------------------------------
 
 // Calls for an instance that no Init has configured here.

@@ -2,6 +2,7 @@
 #include "api/instance_name.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -42,6 +43,21 @@ absl::StatusOr<std::string> FileNameOf(absl::string_view name) {
     return error::InstanceNameTooLong(file_name.size(), kMaxFileName);
   }
   return file_name;
+}
+
+std::string NameOfFile(absl::string_view file_name) {
+  std::string name;
+  for (size_t i = 0; i < file_name.size(); ++i) {
+    if (file_name[i] == '%' && i + 2 < file_name.size() &&
+        absl::ascii_isxdigit(file_name[i + 1]) &&
+        absl::ascii_isxdigit(file_name[i + 2])) {
+      name += absl::HexStringToBytes(file_name.substr(i + 1, 2));
+      i += 2;
+    } else {
+      name += file_name[i];
+    }
+  }
+  return name;
 }
 
 bool IsDataDir(absl::string_view text) {

@@ -26,6 +26,9 @@ absl::string_view InstanceName(absl::string_view id);
 // INVALID_ARGUMENT: the name is too long for a file name.
 absl::StatusOr<std::string> FileNameOf(absl::string_view name);
 
+// The name that FileNameOf made this of.
+std::string NameOfFile(absl::string_view file_name);
+
 // Whether a component's `dataDir` may be `text`. It is a name, but looks like a
 // path; one that is absolute, or has a segment that is empty or begins with a
 // dot, is meant to lead out of the server's folder and is none.

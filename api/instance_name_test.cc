@@ -58,6 +58,19 @@ TEST(FileNameOfTest, RefusesWhatNoFileNameCanHold) {
   EXPECT_FALSE(FileNameOf(std::string(81, '/')).ok());
 }
 
+TEST(NameOfFileTest, GivesBackTheNameThatMadeTheFile) {
+  for (const std::string name : {"orders", "shop/orders", "a.b", ".hidden",
+                                 "100%", "%2F", "a\tb", "", "ümlaut/%"}) {
+    EXPECT_EQ(NameOfFile(FileNameOf(name).value()), name);
+  }
+}
+
+TEST(NameOfFileTest, LeavesWhatFileNameOfNeverMakes) {
+  for (const std::string file : {"%", "a%2", "%zz"}) {
+    EXPECT_EQ(NameOfFile(file), file);
+  }
+}
+
 TEST(IsDataDirTest, TakesWhatLooksLikeARelativePath) {
   for (const std::string text : {"orders", "shop/orders", "a/b/c", "a.b",
                                  "a..b", "my orders", "LOCK", "a\tb/c%"}) {

@@ -2,11 +2,15 @@
 //
 // The program: runs one verb, exits with its code. Each verb has a file of its
 // own.
+#include "cli/compact.h"
+#include "cli/encrypt.h"
 #include "cli/end_signals.h"
 #include "cli/health.h"
 #include "cli/keygen.h"
+#include "cli/keys.h"
 #include "cli/serve.h"
 #include "cli/verb_table.h"
+#include "cli/verify.h"
 #include "cli/version.h"
 
 int main(int argc, char** argv) {
@@ -15,6 +19,10 @@ int main(int argc, char** argv) {
   statecpp::AddServe(verbs);
   statecpp::AddHealth(verbs);
   statecpp::AddKeygen(verbs);
+  statecpp::AddKeys(verbs);
+  statecpp::AddVerify(verbs);
+  statecpp::AddEncrypt(verbs);
+  statecpp::AddCompact(verbs);
   statecpp::AddVersion(verbs);
   return verbs.Run(argc, argv);
 }

@@ -14,9 +14,15 @@ namespace {
 constexpr absl::Duration kTerminalInterval = absl::Milliseconds(200);
 constexpr absl::Duration kLogInterval = absl::Seconds(5);
 
-// In whole seconds.
-std::string Text(absl::Duration duration) {
+// What is left is a guess.
+std::string TextOfGuess(absl::Duration duration) {
   return absl::FormatDuration(absl::Ceil(duration, absl::Seconds(1)));
+}
+
+std::string TextOf(absl::Duration duration) {
+  const bool is_short = duration < absl::Seconds(10);
+  return absl::FormatDuration(absl::Ceil(
+      duration, is_short ? absl::Milliseconds(100) : absl::Seconds(1)));
 }
 
 }  // namespace
@@ -72,9 +78,10 @@ std::string Progress::Line(bool ended) const {
     absl::StrAppend(&line, ", ", std::llround(std::ceil(rate)), "/s");
   }
   if (ended) {
-    absl::StrAppend(&line, ", took ", Text(passed));
+    absl::StrAppend(&line, ", took ", TextOf(passed));
   } else if (rate > 0 && total_.has_value() && *total_ > done_) {
-    absl::StrAppend(&line, ", ", Text(absl::Seconds((*total_ - done_) / rate)),
+    absl::StrAppend(&line, ", ",
+                    TextOfGuess(absl::Seconds((*total_ - done_) / rate)),
                     " left");
   }
   return line;

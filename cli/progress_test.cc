@@ -114,6 +114,15 @@ TEST_F(ProgressTest, WorkThatFailedLeavesTheTerminalOnALineOfItsOwn) {
   EXPECT_THAT(Printed(), IsEmpty());
 }
 
+TEST_F(ProgressTest, ShortWorkTookTenthsOfASecond) {
+  Progress progress("copying", Options(/*terminal=*/false));
+  progress.Report(0, 3);
+  clock_.Advance(absl::Milliseconds(230));
+  progress.Report(3, 3);
+  progress.End();
+  EXPECT_EQ(Printed(), "copying: 3 of 3 records (100%), 14/s, took 300ms\n");
+}
+
 TEST_F(ProgressTest, QuietIsQuiet) {
   Progress::Options options = Options(/*terminal=*/true);
   options.quiet = true;

@@ -23,6 +23,7 @@
 #include "cli/duration_flag.h"
 #include "cli/end_signals.h"
 #include "cli/key_flags.h"
+#include "cli/store_faults.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/log.h"
@@ -49,17 +50,6 @@ struct ServeFlags {
   KeyFlags keys = {};
   std::string key_dir = "";
 };
-
-// The map's file could not be read or was cut short behind our back. Only calls
-// that are safe in a signal handler.
-void EndOnBusError(int) {
-  constexpr absl::string_view kText =
-      "statecpp: a page of the store could not be read (SIGBUS): the disk "
-      "failed, or the file was truncated; nothing more was written\n";
-  [[maybe_unused]] const ssize_t written =
-      write(STDERR_FILENO, kText.data(), kText.size());
-  _exit(kExitIo);
-}
 
 void EndOnAssertion(const char* text) {
   LogError(
@@ -195,7 +185,7 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
 ExitCode Serve(const ServeFlags& flags) {
   absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
   if (!options.ok()) return RefuseToServe(options.status());
-  signal(SIGBUS, &EndOnBusError);
+  EndOnBusErrors();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
 

@@ -2,6 +2,7 @@
 #include "crypto/master_key.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 
@@ -12,6 +13,15 @@ bool IsMasterKeyName(absl::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) {
            return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
          });
+}
+
+MasterKey Renamed(const MasterKey& key, std::string name) {
+  if (key.key() != nullptr) {
+    return MasterKey::FromKey(std::move(name),
+                              Secret(key.key()->RevealKeyBytes()));
+  }
+  return MasterKey::FromPassphrase(
+      std::move(name), SecretBytes::Copy(key.passphrase()->RevealText()));
 }
 
 }  // namespace statecpp

@@ -54,6 +54,9 @@ class MasterKey {
 
 bool IsMasterKeyName(absl::string_view name);
 
+// A copy of the key, by another name.
+MasterKey Renamed(const MasterKey& key, std::string name);
+
 // The keys that a source gave. The first is the primary one, which new stores
 // are sealed under; all of them may open a store. Never empty.
 using MasterKeys = std::vector<MasterKey>;

@@ -7,13 +7,13 @@
 #include "engine/errors.h"
 #include "engine/keys.h"
 #include "engine/lmdb_file.h"
-#include "engine/lmdb_storage.h"
+#include "engine/meta_table.h"
 
 namespace statecpp {
 namespace {
 
-// LMDB then maps the file as it is.
-constexpr uint64_t kNoMoreThanThereIs = 0;
+// As large as whoever wrote the file had it.
+constexpr uint64_t kMapOfTheWriter = 0;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
   const absl::Status checked = CheckLmdbFile(folder + "/data.mdb");
   if (!checked.ok()) return checked;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
-      LmdbEnvironment::Open(folder, kNoMoreThanThereIs, on_assertion,
+      LmdbEnvironment::Open(folder, kMapOfTheWriter, on_assertion,
                             LmdbEnvironment::Access::kRead);
   if (!environment.ok()) return environment.status();
   absl::StatusOr<LmdbEnvironment::ReadTransaction> snapshot =
@@ -75,7 +75,7 @@ absl::Status ClosedStore::WithRecord(
   const absl::StatusOr<std::string> value = reader->ReadValue();
   if (!value.ok()) return value.status();
   if (RecordKey(keyring_->paths(), reader->key()) != place) {
-    return error::RecordDamaged("it stands at the place of another key");
+    return error::RecordDamaged(error::Foreign());
   }
   return visit({.version = reader->version(),
                 .expires_ms = reader->expires_ms(),

@@ -100,12 +100,10 @@ absl::Status StoreIsSealed(absl::string_view path,
 }
 
 absl::Status NoKeyToSealWith(absl::string_view path) {
-  return WithHttpCode(
-      absl::PermissionDeniedError(absl::StrCat(
-          "no key is given to seal the store at ", path,
-          " with; make one with: statecpp keygen; and name its file with "
-          "--key-file; nothing was changed")),
-      403);
+  return KeyRefused(absl::StrCat(
+      "no key is given to seal the store at ", path,
+      " with; make one with: statecpp keygen FILE; and name it with: "
+      "--key-file FILE; nothing was changed"));
 }
 
 }  // namespace statecpp::error

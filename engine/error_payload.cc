@@ -2,6 +2,7 @@
 #include "engine/error_payload.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
@@ -14,6 +15,13 @@ constexpr absl::string_view kAboutKey = "statecpp/about-key";
 constexpr absl::string_view kETagMismatch = "statecpp/etag-mismatch";
 constexpr absl::string_view kHttpCode = "statecpp/http-code";
 constexpr absl::string_view kReason = "statecpp/reason";
+constexpr absl::string_view kSystem = "statecpp/system";
+constexpr absl::string_view kStoreHeld = "statecpp/store-held";
+
+absl::Status Marked(absl::Status status, absl::string_view mark) {
+  status.SetPayload(mark, absl::Cord());
+  return status;
+}
 
 }  // namespace
 
@@ -40,9 +48,23 @@ absl::Status InvalidArgument(absl::string_view text) {
 }
 
 absl::Status Mismatch(absl::string_view text) {
-  absl::Status status = absl::FailedPreconditionError(text);
-  status.SetPayload(kETagMismatch, absl::Cord());
-  return status;
+  return Marked(absl::FailedPreconditionError(text), kETagMismatch);
+}
+
+absl::Status FromSystem(absl::Status status) {
+  return Marked(std::move(status), kSystem);
+}
+
+bool IsSystem(const absl::Status& status) {
+  return status.GetPayload(kSystem).has_value();
+}
+
+absl::Status AsStoreHeld(absl::Status status) {
+  return Marked(std::move(status), kStoreHeld);
+}
+
+bool IsStoreHeld(const absl::Status& status) {
+  return status.GetPayload(kStoreHeld).has_value();
 }
 
 absl::Status Damage(absl::string_view text, absl::string_view reason) {

@@ -33,6 +33,15 @@ absl::Status InvalidArgument(absl::string_view text);
 absl::Status Mismatch(absl::string_view text);
 bool IsETagMismatch(const absl::Status& status);
 
+// Marked as what the system answered, where the code alone reads as ours: a
+// file that may not be opened is not a key that opens nothing.
+absl::Status FromSystem(absl::Status status);
+bool IsSystem(const absl::Status& status);
+
+// Marked: another process, or another Store of this one, has the store open.
+absl::Status AsStoreHeld(absl::Status status);
+bool IsStoreHeld(const absl::Status& status);
+
 // DATA_LOSS, of which `reason` is what is damaged and how, without advice.
 absl::Status Damage(absl::string_view text, absl::string_view reason);
 // The reason of such an error; of any other its text.

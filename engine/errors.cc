@@ -226,12 +226,12 @@ absl::Status StoreMissing(absl::string_view path) {
 
 absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
                        absl::Duration waited) {
-  return WithHttpCode(
+  return AsStoreHeld(WithHttpCode(
       absl::UnavailableError(absl::StrCat(
           path, " is held by ", holder, "; waited ",
           absl::FormatDuration(waited),
           "; nothing was opened; stop that process, or use another folder")),
-      503);
+      503));
 }
 
 absl::Status NotADirectory(absl::string_view path) {
@@ -263,14 +263,14 @@ absl::Status System(absl::string_view action, absl::string_view path,
     case EACCES:
     case EPERM:
     case EROFS:
-      return WithHttpCode(absl::PermissionDeniedError(text), 403);
+      return FromSystem(WithHttpCode(absl::PermissionDeniedError(text), 403));
     case ENOSPC:
     case EDQUOT:
-      return WithHttpCode(absl::ResourceExhaustedError(text), 507);
+      return FromSystem(WithHttpCode(absl::ResourceExhaustedError(text), 507));
     case ENOENT:
-      return absl::NotFoundError(text);
+      return FromSystem(absl::NotFoundError(text));
     default:
-      return absl::InternalError(text);
+      return FromSystem(absl::InternalError(text));
   }
 }
 

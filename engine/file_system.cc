@@ -58,8 +58,10 @@ absl::string_view VolatileFileSystem(const std::string& path) {
   return "";
 }
 
-std::string ParentOf(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
+std::string ParentOf(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const std::string parent =
+      std::filesystem::path(std::string(path)).parent_path().string();
   return parent.empty() ? "." : parent;
 }
 

@@ -20,8 +20,8 @@ absl::Status CheckLocalFileSystem(const std::string& path);
 // container ("tmpfs"); empty for all others.
 absl::string_view VolatileFileSystem(const std::string& path);
 
-// The folder that `path`, without slashes at its end, is in.
-std::string ParentOf(const std::string& path);
+// The folder that `path` is in, or will be.
+std::string ParentOf(absl::string_view path);
 
 // Bytes that this user may still write to the disk of `path`.
 absl::StatusOr<uint64_t> FreeBytes(const std::string& path);

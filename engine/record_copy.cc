@@ -8,7 +8,7 @@
 #include "engine/errors.h"
 #include "engine/key_order.h"
 #include "engine/keys.h"
-#include "engine/lmdb_storage.h"
+#include "engine/meta_table.h"
 #include "engine/record.h"
 
 namespace statecpp {

@@ -2,7 +2,7 @@
 //
 // The order of things, which is what makes a copy safe to interrupt:
 //
-//   1. the store is locked, so that nobody changes or opens it
+//   1. the store is locked, so that nobody changes or opens it, and looked at
 //   2. a folder aside is made, locked and filled
 //   3. the walk that filled it has come to the store's own accumulator: what
 //      was read is what was once written
@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "engine/closed_store.h"
@@ -31,6 +32,8 @@
 #include "engine/record_copy.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
+#include "engine/store_verifier.h"
+#include "engine/walk_child.h"
 
 namespace statecpp {
 namespace {
@@ -71,6 +74,45 @@ absl::StatusOr<StoreFolder> Hold(const std::string& path,
       [&path](const std::string&) { return error::StoreMissing(path); });
 }
 
+// Finds structures that are damaged before this process follows them. Records
+// are opened when they are copied.
+absl::Status LookFirst(const std::string& path, const CopyOptions& options) {
+  if (options.walker.empty()) return absl::OkStatus();
+  std::optional<WalkFinding> first;
+  bool cancelled = false;
+  const VerifyEvents events = {
+      .found =
+          [&first](const WalkFinding& finding) {
+            if (!first.has_value()) first = finding;
+          },
+      .progress =
+          [&](uint64_t records, uint64_t, uint64_t total) {
+            cancelled =
+                options.on_progress != nullptr &&
+                !options.on_progress(CopyOptions::Step::kLook, records, total);
+            return !cancelled;
+          }};
+  const absl::StatusOr<WalkReport> report = WalkInChild(
+      {.folder = path, .now = options.clock->Now(), .quick = true},
+      options.walker, events,
+      [&](absl::string_view bytes)
+          -> absl::StatusOr<std::shared_ptr<const Keyring>> {
+        const absl::StatusOr<StoreHeader> header = ReadHeader(bytes, path);
+        if (!header.ok()) return header.status();
+        absl::StatusOr<OpenedHeader> opened = OpenHeader(
+            bytes, header->sealed ? options.keys.get() : nullptr, path);
+        if (!opened.ok()) return opened.status();
+        return std::move(opened->keyring);
+      });
+  if (cancelled) return error::CopyCancelled(path);
+  if (!report.ok()) return report.status();
+  if (first.has_value()) {
+    return error::NotCopiedDamaged(
+        path, absl::StrCat(NameOf(first->kind), ": ", first->reason));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Room> CheckRoom(const std::string& path,
                                const ClosedStore& store) {
   const absl::StatusOr<uint64_t> have = FreeBytes(ParentOf(path));
@@ -91,7 +133,7 @@ absl::Status WhyNotCopied(const std::string& path, const Room& room,
     case absl::StatusCode::kCancelled:
       return cause;
     case absl::StatusCode::kDataLoss:
-      return error::NotCopiedDamaged(path, cause.message());
+      return error::NotCopiedDamaged(path, error::DamageReason(cause));
     case absl::StatusCode::kResourceExhausted:
       return error::DiskFullWhileCopying(path, room.need);
     default:
@@ -120,11 +162,6 @@ absl::StatusOr<CopySums> WriteCopy(const ClosedStore& source,
   }
   if (done.ok()) done = std::move(*copy).Finish();
   if (!done.ok()) return done;
-  if (!sums.records.SameRecords(source.accumulator())) {
-    return error::AccumulatorMismatch(sums.records.records(),
-                                      source.accumulator().records(),
-                                      source.accumulator().unreadable());
-  }
   return sums;
 }
 
@@ -197,6 +234,9 @@ absl::StatusOr<CopyReport> Replace(
   const std::string path = RealPath(options.path);
   const absl::StatusOr<StoreFolder> folder = Hold(path, options);
   if (!folder.ok()) return folder.status();
+  if (const absl::Status looked = LookFirst(path, options); !looked.ok()) {
+    return looked;
+  }
   const absl::StatusOr<std::unique_ptr<ClosedStore>> source = ClosedStore::Open(
       folder->path(), options.keys.get(), options.on_assertion);
   if (!source.ok()) return source.status();
@@ -214,6 +254,12 @@ absl::StatusOr<CopyReport> Replace(
   const absl::StatusOr<CopySums> sums = WriteCopy(
       **source, aside->path(), *header, options, content_key, room->need);
   if (!sums.ok()) return WhyNotCopied(path, *room, sums.status());
+  if (const Accumulator& kept = (*source)->accumulator();
+      !sums->records.SameRecords(kept)) {
+    return error::NotCopiedDamaged(
+        path, error::RecordsDiffer(sums->records.records(), kept.records(),
+                                   /*damaged=*/0, kept.unreadable()));
+  }
   const absl::Status checked =
       CheckCopy(path, aside->path(), options, content_key, *sums);
   if (!checked.ok()) return checked;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,8 +49,14 @@ struct CopyOptions {
 
   bool allow_network_file_system = false;
 
+  // The program that looks at the store's structures before they are followed
+  // here, as in VerifyRequest: LMDB trusts its file, and one that is damaged
+  // may crash who reads it. Empty: nobody looks.
+  std::vector<std::string> walker = {};
+
   // How far it is. Called often, from the thread that copies. False: stop.
   enum class Step {
+    kLook,   // structures and records, as the walker goes over them
     kSort,   // the new places of records
     kCopy,   // records
     kCheck,  // records of the copy

@@ -81,7 +81,10 @@ class CopyFixture : public ::testing::Test {
   }
 
   CopyOptions OptionsFor(CopyKind kind) {
-    return {.path = path_, .keys = KeysAfter(kind), .clock = &clock_};
+    return {.path = path_,
+            .keys = KeysAfter(kind),
+            .walker = {"engine/store_walker"},
+            .clock = &clock_};
   }
 
   void WriteRecord(absl::string_view key, absl::string_view value) {
@@ -282,14 +285,20 @@ TEST_P(StoreCopyTest, ADamagedStoreIsRefusedAndLeftAsItIs) {
   ExpectUntouched(before);
 }
 
+// Whoever looks first finds it, and so does the walk that copies.
 TEST_P(StoreCopyTest, AStoreThatLostARecordBehindItsBackIsRefused) {
   Fill(*OpenBefore());
   WriteRecord(AnyRecord().first, "");
   const std::string before = BytesOf(path_ + "/data.mdb");
-  EXPECT_THAT(Copy(), StatusIs(absl::StatusCode::kDataLoss,
-                               AllOf(HasSubstr("1 of 150 are missing"),
-                                     HasSubstr("nothing was changed"))));
-  ExpectUntouched(before);
+  CopyOptions options = OptionsFor(GetParam());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Copy(options),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         AllOf(HasSubstr("1 of 150 are missing"),
+                               HasSubstr("nothing was changed"))));
+    ExpectUntouched(before);
+    options.walker = {};
+  }
 }
 
 TEST_P(StoreCopyTest, ARecordAtThePlaceOfAnotherKeyIsRefused) {
@@ -306,8 +315,29 @@ TEST_P(StoreCopyTest, ARecordAtThePlaceOfAnotherKeyIsRefused) {
                   .key = "another",
                   .content_type = "",
                   .value = ""}));
+  CopyOptions options = OptionsFor(GetParam());
+  options.walker = {};
+  EXPECT_THAT(Copy(options), StatusIs(absl::StatusCode::kDataLoss,
+                                      HasSubstr("its key belongs elsewhere")));
+}
+
+// LMDB would follow them wherever they lead.
+TEST_P(StoreCopyTest, StructuresThatAreDamagedAreNotFollowed) {
+  Fill(*OpenBefore());
+  const std::string file = path_ + "/data.mdb";
+  const int fd = open(file.c_str(), O_WRONLY);
+  constexpr off_t kPage = 4096;
+  constexpr off_t kBoundsOfPage = 12;
+  for (off_t page = 2; page < 40; ++page) {
+    ASSERT_EQ(pwrite(fd, "\xf0\xff\xf0\xff", 4, page * kPage + kBoundsOfPage),
+              4);
+  }
+  close(fd);
+  const std::string before = BytesOf(file);
   EXPECT_THAT(Copy(), StatusIs(absl::StatusCode::kDataLoss,
-                               HasSubstr("at the place of another key")));
+                               AllOf(HasSubstr("is damaged and was not copied"),
+                                     HasSubstr("nothing was changed"))));
+  ExpectUntouched(before);
 }
 
 // What was written is not taken for what can be read.
@@ -350,11 +380,13 @@ TEST_P(StoreCopyTest, MayBeStoppedInEveryStepAndChangesNothing) {
   std::set<Step> steps;
   CopyOptions options = OptionsFor(GetParam());
   options.on_progress = [&](Step step, uint64_t done, uint64_t total) {
-    EXPECT_LE(done, total);
-    EXPECT_EQ(total, 150u);
+    if (step != Step::kLook) {
+      EXPECT_LE(done, total);
+      EXPECT_EQ(total, 150u);
+    }
     return !steps.insert(step).second;
   };
-  const size_t count = GetParam() == CopyKind::kEncrypt ? 3 : 2;
+  const size_t count = GetParam() == CopyKind::kEncrypt ? 4 : 3;
   for (size_t i = 1; i <= count; ++i) {
     EXPECT_THAT(Copy(options),
                 StatusIs(absl::StatusCode::kCancelled,

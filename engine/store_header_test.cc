@@ -42,7 +42,6 @@ constexpr size_t kStoreIdAt = 16;
 constexpr size_t kBodyAt = 32;
 constexpr size_t kNonceAt = 64;  // of a plain header
 constexpr size_t kTagAt = kNonceAt + Aead::kNonceSize;
-constexpr size_t kTrailerSize = 24 + 16 + 16;
 
 // What the path is named in texts.
 constexpr char kPath[] = "/srv/orders";

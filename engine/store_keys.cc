@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "crypto/random.h"
 #include "engine/errors.h"
@@ -22,11 +21,6 @@ constexpr size_t kMaxDataKeys = std::numeric_limits<uint16_t>::max();
 // How long Retire waits for writes in flight.
 constexpr absl::Duration kRetireWait = absl::Seconds(5);
 constexpr absl::Duration kRetirePoll = absl::Milliseconds(5);
-
-std::string HexOf(absl::Span<const uint8_t> bytes) {
-  return absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
 
 // A number that no slot has.
 uint8_t FreeIndex(const std::vector<KeySlot>& slots) {
@@ -86,26 +80,8 @@ absl::StatusOr<StoreKeys::Status> StoreKeys::GetStatus() const {
   const absl::StatusOr<StoreHeader> header = ReadHeader(*bytes, path_);
   if (!header.ok()) return header.status();
   const Accumulator accumulator = storage_.accumulator();
-  Status status = {.store_id = HexOf(header->store_id),
-                   .sealed = header->sealed,
-                   .slots = {},
-                   .data_keys = {},
-                   .records = accumulator.records(),
-                   .resealer = resealer_.state()};
-  for (const KeySlot& slot : header->slots) {
-    status.slots.push_back(
-        {.name = slot.name,
-         .passphrase = slot.derivation == KeySlot::Derivation::kArgon2id,
-         .fingerprint = HexOf(absl::MakeSpan(slot.check_value).first(4))});
-  }
-  for (const WrappedDataKey& key : header->data_keys) {
-    const auto count = accumulator.records_by_key().find(key.id);
-    status.data_keys.push_back(
-        {.id = key.id,
-         .active = key.id == header->active_key_id,
-         .records =
-             count == accumulator.records_by_key().end() ? 0 : count->second});
-  }
+  Status status = KeysStatusOf(*header, &accumulator);
+  status.resealer = resealer_.state();
   return status;
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -13,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "crypto/master_key.h"
 #include "engine/commit_queue.h"
+#include "engine/keys_status.h"
 #include "engine/lmdb_storage.h"
 #include "engine/resealer.h"
 
@@ -41,27 +41,7 @@ namespace statecpp {
 // INVALID_ARGUMENT. Thread-safe.
 class StoreKeys {
  public:
-  struct Slot {
-    std::string name;
-    bool passphrase;
-    // The first four bytes of its check value, in hex: which key this is, and
-    // nothing of what it is.
-    std::string fingerprint;
-  };
-  struct DataKey {
-    uint32_t id;
-    bool active;
-    // Sealed under it, as the store's accumulator proves.
-    uint64_t records;
-  };
-  struct Status {
-    std::string store_id;  // hex
-    bool sealed;
-    std::vector<Slot> slots;
-    std::vector<DataKey> data_keys;
-    uint64_t records;
-    Resealer::State resealer;
-  };
+  using Status = KeysStatus;
 
   // All references outlive this.
   StoreKeys(LmdbStorage& storage, CommitQueue& queue, Resealer& resealer,

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
 #include "engine/file_system.h"
@@ -28,14 +29,6 @@ absl::Status MakeFolder(const std::string& path) {
   }
   if (!S_ISDIR(stat.st_mode)) return error::NotADirectory(path);
   return absl::OkStatus();
-}
-
-// Where the folder is or will be.
-std::string ParentOf(absl::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  const std::filesystem::path parent =
-      std::filesystem::path(std::string(path)).parent_path();
-  return parent.empty() ? "." : parent.string();
 }
 
 // Of the folder or, before it is made, of the one that it will be in: a network
@@ -123,6 +116,20 @@ absl::StatusOr<std::vector<std::string>> DataRoot::ListInstances() const {
   return names;
 }
 
+absl::StatusOr<std::vector<std::string>> DataRoot::ListStores() const {
+  const std::string folder = path_ + "/stores";
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end;
+       !failure && entry != end; entry.increment(failure)) {
+    const std::string name = entry->path().filename();
+    // One that is being made begins with a dot.
+    if (!absl::StartsWith(name, ".")) names.push_back(name);
+  }
+  if (failure) return error::System("list", folder, failure.value());
+  return names;
+}
+
 absl::Status DataRoot::WriteInstance(absl::string_view file_name,
                                      absl::string_view text) const {
   const std::string path = InstancePath(file_name);
@@ -130,6 +137,11 @@ absl::Status DataRoot::WriteInstance(absl::string_view file_name,
   if (absl::Status written = WriteAndSync(aside, text); !written.ok()) {
     unlink(aside.c_str());
     return written;
+  }
+  // Whoever writes it: root may do so where no server runs.
+  if (access(path.c_str(), F_OK) == 0) {
+    const absl::Status given = TakeOwnerAndMode(path, aside);
+    if (!given.ok()) return given;
   }
   if (rename(aside.c_str(), path.c_str()) != 0) {
     return error::System("replace", path, errno);

@@ -18,6 +18,7 @@ namespace statecpp {
 // The folder that one server process keeps everything in:
 //
 //   <root>/LOCK                   who serves it
+//   <root>/.admin.sock            where it is asked (admin_socket.h)
 //   <root>/stores/<dataDir>/      one store each
 //   <root>/instances/<name>.json  how each instance was configured
 //   <root>/dev.key                only with --dev (dev_key.h)
@@ -41,6 +42,9 @@ class DataRoot {
 
   // Where the store of that folder name is or will be.
   std::string StorePath(absl::string_view folder_name) const;
+
+  // The folder names of the stores there are, in no order.
+  absl::StatusOr<std::vector<std::string>> ListStores() const;
 
   // What WriteInstance last wrote under that file name; nullopt: nothing.
   absl::StatusOr<std::optional<std::string>> ReadInstance(

@@ -9,6 +9,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "crypto/key_text.h"
 #include "crypto/secret.h"
 #include "crypto/secret_bytes.h"
 #include "engine/errors.h"
@@ -17,26 +18,12 @@
 namespace statecpp {
 namespace {
 
-// 64 digits and a newline.
-SecretBytes NewKeyText() {
-  constexpr char kDigits[] = "0123456789abcdef";
-  const Secret key = Secret::Random();
-  SecretBytes text(2 * Secret::kSize + 1);
-  uint8_t* out = text.data();
-  for (const uint8_t byte : key.RevealKeyBytes()) {
-    *out++ = kDigits[byte >> 4];
-    *out++ = kDigits[byte & 15];
-  }
-  *out = '\n';
-  return text;
-}
-
 absl::Status WriteKey(const std::string& path) {
   const int fd =
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return error::System("create", path, errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
-  const SecretBytes text = NewKeyText();
+  const SecretBytes text = KeyAsText(Secret::Random());
   const absl::string_view bytes = text.RevealText();
   const ssize_t written = write(fd, bytes.data(), bytes.size());
   if (written != static_cast<ssize_t>(bytes.size())) {

@@ -8,10 +8,30 @@
 #include <cstring>
 #include <string>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/error_payload.h"
 
 namespace statecpp::error {
+namespace {
+
+constexpr absl::string_view kUnreachable = "statecpp/unreachable";
+
+absl::string_view KindOf(mode_t mode) {
+  return S_ISREG(mode)   ? "a regular file"
+         : S_ISDIR(mode) ? "a folder"
+         : S_ISLNK(mode) ? "a symbolic link"
+                         : "no socket";
+}
+
+absl::Status Unreachable(absl::string_view text) {
+  absl::Status status = absl::UnavailableError(text);
+  status.SetPayload(kUnreachable, absl::Cord());
+  return status;
+}
+
+}  // namespace
 
 absl::Status SocketPathTooLong(absl::string_view path, size_t max_path,
                                size_t max_folder) {
@@ -30,12 +50,8 @@ absl::Status SocketFolderNotAFolder(absl::string_view folder) {
 }
 
 absl::Status NotASocket(absl::string_view path, mode_t mode) {
-  const char* what = S_ISREG(mode)   ? "a regular file"
-                     : S_ISDIR(mode) ? "a folder"
-                     : S_ISLNK(mode) ? "a symbolic link"
-                                     : "no socket";
   return absl::InvalidArgumentError(absl::StrCat(
-      "where the socket ", path, " should be is ", what,
+      "where the socket ", path, " should be is ", KindOf(mode),
       "; remove it or give another --socket-folder; it was left alone"));
 }
 
@@ -117,6 +133,86 @@ absl::Status AcceptorWithoutDescriptors(int error_number) {
       "cannot accept connections: eventfd() failed: ", strerror(error_number),
       "; raise the limit of open files (ulimit -n, LimitNOFILE); nothing was "
       "started"));
+}
+
+absl::Status AdminSystem(absl::string_view what, absl::string_view path,
+                         int error_number) {
+  const std::string text =
+      absl::StrCat("could not ", what, " ", path, ": ", strerror(error_number));
+  return error_number == ENOENT || error_number == ENOTDIR
+             ? absl::NotFoundError(text)
+             : absl::InternalError(text);
+}
+
+absl::Status AdminUnreachable(absl::string_view path, int error_number) {
+  const bool forbidden = error_number == EACCES || error_number == EPERM;
+  return Unreachable(absl::StrCat(
+      "a server may be running, and cannot be asked: could not connect to ",
+      path, " as uid ", geteuid(), ": ", strerror(error_number),
+      forbidden ? "; run this as the server's user" : "",
+      "; nothing was done"));
+}
+
+absl::Status NoServer(absl::string_view data_root) {
+  return Unreachable(absl::StrCat("no server runs on ", data_root,
+                                  " any more; nothing was done"));
+}
+
+absl::Status AdminSocketTaken(absl::string_view path, mode_t mode) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("what has the admin socket's name ", path, " is ",
+                   KindOf(mode), "; move it away; it was left alone"));
+}
+
+absl::Status AdminBusy(int connections) {
+  return Unreachable(absl::StrCat(
+      "the server answers ", connections,
+      " requests of this kind already; try again when one of them has ended; "
+      "nothing was done"));
+}
+
+absl::Status AdminLeft() {
+  return absl::CancelledError("whoever asked has left");
+}
+
+absl::Status AdminRequestMisplaced() {
+  return absl::InternalError("the request is not about a store");
+}
+
+absl::Status NoStoreOfName(absl::string_view data_dir) {
+  return absl::NotFoundError(
+      absl::StrCat("the server's data root has no store \"",
+                   absl::CEscape(data_dir), "\"; nothing was done"));
+}
+
+absl::Status NoKeyName(absl::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", absl::CEscape(name),
+      "\" cannot be the name of a key: it has 1 to 64 letters, digits, dots, "
+      "hyphens and underscores; give another with --name; nothing was "
+      "changed"));
+}
+
+absl::Status AdminPeerGone() {
+  return Unreachable(
+      "the server ended the connection before its answer was complete; what "
+      "it did shows in: statecpp keys status");
+}
+
+absl::Status AdminPeerSlow() {
+  return absl::DeadlineExceededError(
+      "the other end of the admin socket is connected, but does not read or "
+      "write; the connection was given up");
+}
+
+absl::Status AdminMessageTooLarge(uint64_t size, size_t limit) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a message of ", size, " bytes on the admin socket; it may have ", limit,
+      "; it was not read"));
+}
+
+bool IsUnreachable(const absl::Status& status) {
+  return status.GetPayload(kUnreachable).has_value();
 }
 
 }  // namespace statecpp::error

@@ -5,11 +5,12 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-// Every error of the process's own: its socket, its keys and its connections.
+// Every error of the process's own: its sockets, its keys and its connections.
 // For whoever starts the program; no application sees them. The rules are those
 // of engine/errors.h.
 namespace statecpp::error {
@@ -44,6 +45,30 @@ absl::Status KeyFolderUnusable(absl::string_view folder,
 absl::Status AcceptorNotAttached();
 absl::Status AcceptorStartedTwice();
 absl::Status AcceptorWithoutDescriptors(int error_number);
+
+// --- The admin socket --------------------------------------------------------
+
+// A failed system call. `what` is a phrase: "bind".
+absl::Status AdminSystem(absl::string_view what, absl::string_view path,
+                         int error_number);
+// A server is there, or may be, and cannot be asked.
+absl::Status AdminUnreachable(absl::string_view path, int error_number);
+absl::Status NoServer(absl::string_view data_root);
+absl::Status AdminPeerGone();
+absl::Status AdminPeerSlow();
+absl::Status AdminMessageTooLarge(uint64_t size, size_t limit);
+
+absl::Status AdminSocketTaken(absl::string_view path, mode_t mode);
+absl::Status AdminBusy(int connections);
+// Whoever asked has left.
+absl::Status AdminLeft();
+// A request came to the wrong place: it is about the server, or about a store.
+absl::Status AdminRequestMisplaced();
+absl::Status NoStoreOfName(absl::string_view data_dir);
+absl::Status NoKeyName(absl::string_view name);
+
+// Whether the error is that a server did not answer, whatever it was asked.
+bool IsUnreachable(const absl::Status& status);
 
 }  // namespace statecpp::error
 

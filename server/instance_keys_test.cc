@@ -4,6 +4,7 @@
 // forgotten, none.
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "crypto/key_source.h"
+#include "crypto/secret_bytes.h"
 #include "engine/store.h"
 #include "engine/store_keys.h"
 #include "gmock/gmock.h"
@@ -310,6 +313,39 @@ TEST_F(ForgottenKeyTest, IsMissedWhereTheServersIsAnother) {
   UseKey(TestKeyText());
   Restart();
   ExpectRemedy();
+}
+
+// Tells how often it was asked.
+class CountingSource final : public KeySource {
+ public:
+  explicit CountingSource(absl::string_view text)
+      : source_(KeyValueSource(SecretBytes::Copy(text), "test")) {}
+
+  absl::StatusOr<std::shared_ptr<const MasterKeys>> Load() const override {
+    ++loads;
+    return source_->Load();
+  }
+  std::string description() const override { return "a test"; }
+
+  mutable std::atomic<int> loads = 0;
+
+ private:
+  const std::shared_ptr<const KeySource> source_;
+};
+
+// An app that tries again and again must not have a command run each time, or
+// a passphrase turned into a key, while Init waits its turn behind that.
+TEST_F(ForgottenKeyTest, IsLookedForOnceASecond) {
+  const auto source = std::make_shared<CountingSource>(TestKeyText());
+  key_options_.source = source;
+  Restart();
+  const absl::Time start = absl::Now();
+  const int before = source->loads;
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_THAT(instances().Recall("orders"), HasCode(kUnavailable));
+  }
+  EXPECT_LE(source->loads - before,
+            1 + absl::ToInt64Seconds(absl::Now() - start));
 }
 
 // A new store under another key would have the next Init fail for good.

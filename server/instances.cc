@@ -302,9 +302,11 @@ absl::Status Instances::Remember(absl::string_view name,
 void Instances::Close() {
   absl::MutexLock init_lock(&init_mutex_);
   absl::flat_hash_map<std::string, std::shared_ptr<const Instance>> instances;
+  decltype(for_admin_) for_admin;
   {
     absl::MutexLock lock(&mutex_);
     instances.swap(instances_);
+    for_admin.swap(for_admin_);
   }
 }
 

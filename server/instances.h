@@ -18,6 +18,7 @@
 #include "api/init_request.h"
 #include "api/instance_record.h"
 #include "crypto/master_key.h"
+#include "engine/keys_status.h"
 #include "engine/store.h"
 #include "server/data_root.h"
 #include "server/server_keys.h"
@@ -102,6 +103,33 @@ class Instances {
   // waits for a disk.
   bool MissesKey() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // A store to be worked on by who asks on the admin socket.
+  struct ForAdmin {
+    std::shared_ptr<Store> store;
+    // Reads the keys that the store will be opened with from now on, as they
+    // are now: the server's own, and those that components of this store name
+    // and that can be had without another Init.
+    std::function<absl::StatusOr<MasterKeys>()> load_keys;
+  };
+
+  // The store of that `dataDir`, as it is open; else as an instance that is
+  // remembered has it opened; else with the server's own key, from when on it
+  // stays open as if an instance had it. Never makes one.
+  //
+  // NOT_FOUND: there is no such store.
+  // Those of Recall. Waits while an instance is configured.
+  absl::StatusOr<ForAdmin> StoreForAdmin(absl::string_view data_dir)
+      ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
+
+  // What can be said of the keys of a store that StoreForAdmin has no key for.
+  // UNAVAILABLE: it is open by now.
+  absl::StatusOr<KeysStatus> PeekKeysOf(absl::string_view data_dir)
+      ABSL_LOCKS_EXCLUDED(init_mutex_);
+
+  // The store of that `dataDir` if it is open. Never waits for a disk.
+  std::shared_ptr<Store> OpenStoreOf(absl::string_view data_dir) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Lets go of every store; those in use are closed with their last call.
   void Close() ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);
 
@@ -148,6 +176,18 @@ class Instances {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::Status Remember(absl::string_view name, const Properties& properties);
 
+  // The instances that are configured or remembered with that `dataDir`, and
+  // where each has its key.
+  std::map<std::string, OwnKey> UsersOf(absl::string_view data_dir) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<MasterKeys> LoadKeysOf(absl::string_view data_dir) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<KeysStatus> Peek(const std::string& path) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  absl::StatusOr<std::shared_ptr<Store>> OpenWithOwnKey(
+      const std::string& data_dir, const std::string& path)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+
   const DataRoot& root_;
   const ServerKeys& keys_;
   const Options options_;
@@ -164,6 +204,10 @@ class Instances {
   absl::flat_hash_map<std::string, std::shared_ptr<const Instance>> instances_
       ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, MissingKey> missing_keys_
+      ABSL_GUARDED_BY(mutex_);
+  // By `dataDir`: opened for an admin, and in no instance then. What was begun
+  // there, as a rotation, goes on.
+  std::map<std::string, std::shared_ptr<Store>, std::less<>> for_admin_
       ABSL_GUARDED_BY(mutex_);
 };
 

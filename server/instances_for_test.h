@@ -98,6 +98,7 @@ class InstancesTest : public ::testing::Test {
     instances_->LookForMissingKeys();
   }
 
+  const DataRoot& root() const { return *root_; }
   Instances& instances() { return *instances_; }
 
   // As it comes over the wire, and with the encryption of this run unless it

@@ -6,12 +6,15 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <memory>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/acceptor.h"
+#include "server/admin_service.h"
+#include "server/admin_socket.h"
 #include "server/component_socket.h"
 #include "server/data_root.h"
 #include "server/health_service.h"
@@ -75,6 +78,7 @@ class Server::Impl {
              .on_assertion = options.on_assertion}),
         workers_(kWorkers),
         opener_(1),
+        admin_service_(root_, instances_),
         state_store_(instances_, workers_, opener_),
         health_(instances_),
         loop_(builder_.AddCompletionQueue()),
@@ -103,6 +107,7 @@ class Server::Impl {
       health_.Arm(loop_);
     });
     if (absl::Status started = acceptor_.Start(); !started.ok()) return started;
+    ListenForAdmin();
     if (absl::Status shown = socket_->Publish(); !shown.ok()) return shown;
     for (const std::string& warning : socket_->warnings()) LogWarning(warning);
     return absl::OkStatus();
@@ -111,6 +116,7 @@ class Server::Impl {
   void Unlink() {
     health_.StopServing();
     socket_->Unlink();
+    if (admin_ != nullptr) admin_->Unlink();
   }
 
   void Stop(absl::Duration drain) {
@@ -132,6 +138,8 @@ class Server::Impl {
     shutdown.join();
     loop_.Drain();
     grpc_.reset();
+    // It holds on to stores for as long as it answers.
+    admin_.reset();
     instances_.Close();
   }
 
@@ -139,6 +147,23 @@ class Server::Impl {
   std::string key_description() const { return keys_.description(); }
 
  private:
+  // State is served without it, too.
+  void ListenForAdmin() {
+    absl::StatusOr<std::unique_ptr<AdminSocket>> socket = AdminSocket::Listen(
+        root_.path(),
+        [this](const AdminRequest& request, AdminListener& listener) {
+          return admin_service_.Answer(request, listener);
+        });
+    if (socket.ok()) {
+      admin_ = *std::move(socket);
+    } else {
+      LogWarning(
+          "there is no admin socket, so keys can only be changed while no "
+          "server runs",
+          {{"error", socket.status().message()}});
+    }
+  }
+
   const DataRoot root_;
   const ServerKeys keys_;
   const std::unique_ptr<ComponentSocket> socket_;
@@ -146,12 +171,14 @@ class Server::Impl {
   WorkerPool workers_;
   // One thread, since instances are configured one at a time.
   WorkerPool opener_;
+  AdminService admin_service_;
   StateStoreService state_store_;
   HealthService health_;
   grpc::ServerBuilder builder_;
   RpcLoop loop_;
   Acceptor acceptor_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<AdminSocket> admin_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

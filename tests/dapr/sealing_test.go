@@ -55,7 +55,7 @@ spec:
 	wantValue(t, pair.HTTP, "statestore", "the-secret-key-0", `"the-secret-value"`)
 }
 
-// The one who can read it is the one who should see the test above bite.
+// What the test above looks for is found where it is.
 func TestAComponentThatIsNotSealedIsInClear(t *testing.T) {
 	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"}.With("encryption", "off"))
 	mustSave(t, pair.HTTP, "statestore", sidecar.Item{Key: "k", Value: value(`"the-plain-value"`)})

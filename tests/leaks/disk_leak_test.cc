@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -19,10 +20,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/types/span.h"
+#include "crypto/secret.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/leaks/leak_fixture.h"
 #include "tests/leaks/leak_scanner.h"
+#include "tests/leaks/store_secrets.h"
 #include "tests/program/client.h"
 #include "tests/program/program.h"
 #include "tests/program/served_store.h"
@@ -36,11 +40,24 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
+
+// An ETag is a number, written in either order of bytes or in hex.
+void AddETag(LeakScanner& scanner, const std::string& etag) {
+  std::string bytes = absl::HexStringToBytes(etag);
+  ASSERT_EQ(bytes.size(), LeakScanner::kRun) << etag;
+  for (const char* what : {"an ETag", "an ETag, reversed"}) {
+    scanner.AddSecret(what, absl::MakeConstSpan(
+                                reinterpret_cast<const uint8_t*>(bytes.data()),
+                                bytes.size()));
+    std::reverse(bytes.begin(), bytes.end());
+  }
+}
 
 // The other half of the proof: a scanner that finds them where they are.
 class PlainStoreTest : public ServedStoreTest {};
 
-TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
+TEST_F(PlainStoreTest, ContentIsFoundInItsDataFileAlone) {
   Serve();
   Client client(socket_path());
   client.MustInit();
@@ -51,6 +68,7 @@ TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
     scanner.AddText(absl::StrCat("value ", i), ValueOf(i).substr(0, 18));
   }
   scanner.AddText("content type", kContentType);
+  AddETag(scanner, client.ETagOf(NameOf(1)));
   Kill();
   const std::string store = data_root() + "/stores/orders";
   const std::vector<Leak> leaks = scanner.ScanFile(store + "/data.mdb");
@@ -60,6 +78,7 @@ TEST_F(PlainStoreTest, NamesValuesAndContentTypesAreFoundInItsDataFileAlone) {
     }
   }
   EXPECT_THAT(leaks, Contains(Field(&Leak::what, "content type")));
+  EXPECT_THAT(leaks, Contains(Field(&Leak::what, StartsWith("an ETag"))));
   EXPECT_THAT(scanner.ScanFile(store + "/lock.mdb"), IsEmpty());
   EXPECT_THAT(scanner.Scan(server().err()), IsEmpty());
 }
@@ -93,9 +112,11 @@ TEST_F(SealedDiskTest, FilesAndLogHoldNeitherKeysNorContent) {
   ASSERT_THAT(client->Init({{"cleanupInterval", "1s"}}), Succeeds());
   UseStore(*client, 0, 150);
   LetItemsExpire(*client, 500);
+  const std::string etag = client->ETagOf(NameOf(1));
   End(SIGKILL);
   LeakScanner scanner = ScannerForKeys();
   AddContent(scanner);
+  AddETag(scanner, etag);
   ExpectNothingInFiles(scanner);
   ExpectNothingInLog(scanner);
 
@@ -147,6 +168,45 @@ TEST_F(SealedDiskTest, AComponentsKeyIsNotRemembered) {
   ExpectNothingInLog(scanner);
 }
 
+// While the store is served; what the verbs print is searched like the log.
+TEST_F(SealedDiskTest, NorDoFilesWhenKeysHaveChanged) {
+  Serve(KeyFile());
+  ASSERT_THAT(Client(socket_path()).Init({}), Succeeds());
+  End(SIGTERM);
+  LeakScanner scanner = ScannerForKeys();
+  AddContent(scanner);
+  const Secret next = Secret::Random();
+  scanner.AddSecret("the next key", next.RevealKeyBytes());
+  const std::string next_key =
+      WriteFile("next.key", absl::Base64Escape(Characters(next)));
+  const std::string keyring = absl::StrCat(
+      R"({"version":1,"primary":"next","keys":[{"name":"next","key":")",
+      absl::Base64Escape(Characters(next)), R"("},{"name":"prod","key":")",
+      KeyText(), R"("}]})");
+
+  Serve({"--keyring-file", WriteFile("keyring.json", keyring)});
+  Client client(socket_path());
+  UseStore(client, 0, 50);
+  const std::vector<std::string> changes[] = {
+      {"keys", "add", "--new-key-file", next_key},
+      {"keys", "rotate"},
+      {"keys", "retire"},
+      {"keys", "remove", "prod"},
+      {"keys", "status"}};
+  for (std::vector<std::string> change : changes) {
+    change.insert(change.end(),
+                  {"--data-root", data_root(), "--store", "orders"});
+    const Outcome outcome = RunToEnd({.arguments = change});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(scanner.Scan(outcome.out + outcome.err), IsEmpty());
+  }
+  UseStore(client, 1'000, 20);
+  End(SIGTERM);
+  AddKeysOfStore(store_path(), MasterKeysOf(next), scanner);
+  ExpectNothingInFiles(scanner);
+  ExpectNothingInLog(scanner);
+}
+
 // Tells when something is made in a folder.
 class WatchedFolder {
  public:
@@ -179,7 +239,7 @@ TEST_F(SealedDiskTest, NorDoFilesAtAnyMomentMeanwhile) {
       EXPECT_THAT(client.Set(SetRequestOf(i % 500)), Succeeds());
     }
   });
-  std::vector<std::string> stores = {store()};
+  std::vector<std::string> stores = {store_path()};
   int in_the_making = 0;
   for (int moment = 0; moment < kMoments; ++moment) {
     const std::string name = absl::StrCat("another", moment);

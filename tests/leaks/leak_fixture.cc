@@ -190,7 +190,7 @@ LeakScanner SealedServerTest::ScannerFor(
 }
 
 LeakScanner SealedServerTest::ScannerForKeys() const {
-  return ScannerFor(MasterKeysOf(key_), {store()});
+  return ScannerFor(MasterKeysOf(key_), {store_path()});
 }
 
 MasterKeys MasterKeysOf(const Secret& key) {

@@ -67,7 +67,7 @@ class SealedServerTest : public ServedStoreTest {
  protected:
   SealedServerTest();
 
-  std::string store() const { return data_root() + "/stores/orders"; }
+  std::string store_path() const { return data_root() + "/stores/orders"; }
   const Secret& key() const { return key_; }
   std::string KeyText() const;  // in base64
 

@@ -71,7 +71,7 @@ class SealedMemoryTest : public SealedServerTest {
     InitAndUse();
     const std::vector<MemoryRegion> memory = Memory();
     End(SIGTERM);
-    ExpectKeysAreGuarded(ScannerFor(master, {store()}), memory);
+    ExpectKeysAreGuarded(ScannerFor(master, {store_path()}), memory);
   }
 };
 

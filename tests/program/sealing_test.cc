@@ -2,6 +2,7 @@
 //
 // Sealed stores, as those who run the server meet them: where its key comes
 // from, what is refused, what a restart forgets, and what is never seen.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -304,7 +305,15 @@ TEST_F(SealingTest, AComponentHasOneKeyAndRunsNoCommand) {
 TEST_F(SealingTest, AKeyThatTakesLongHoldsUpNobodyElse) {
   const std::string pipe = dir_.Path("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-  const auto give_key = [&pipe] { std::ofstream(pipe) << kOtherKey; };
+  const auto give_key = [&pipe] {
+    int fd = -1;
+    AwaitTrue([&] {  // that someone reads
+      fd = open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+      return fd >= 0;
+    });
+    EXPECT_EQ(write(fd, kOtherKey, sizeof(kOtherKey) - 1), 64);
+    close(fd);
+  };
   Program program(ServeOptions({"--key-command", "/bin/cat " + pipe}));
   give_key();
   ASSERT_TRUE(program.AwaitLog("ready: "));

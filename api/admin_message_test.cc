@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What goes over the admin socket comes out as it went in.
+#include "api/admin_message.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/error_payload.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+
+namespace statecpp {
+namespace {
+
+using ::testing::HasSubstr;
+
+AdminRequest Back(const AdminRequest& request) {
+  return AdminRequestFromProto(AdminRequestToProto(request)).value();
+}
+
+template <typename Verb>
+Verb VerbBack(const Verb& verb) {
+  return std::get<Verb>(Back({.data_dir = "d", .verb = verb}).verb);
+}
+
+template <typename Reply>
+Reply ReplyBack(const Reply& reply) {
+  return std::get<Reply>(AdminReplyFromProto(AdminReplyToProto(reply)).value());
+}
+
+TEST(AdminRequestTest, NamesItsStore) {
+  EXPECT_EQ(Back({.data_dir = "shop/\xFF", .verb = {}}).data_dir, "shop/\xFF")
+      << "a name need not be UTF-8";
+}
+
+TEST(AdminRequestTest, KeepsItsVerb) {
+  const std::vector<AdminRequest::Verb> verbs = {
+      AdminRequest::ListStores{},    AdminRequest::GetKeysStatus{},
+      AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
+      AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
+      AdminRequest::WatchRotation{}};
+  ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
+  for (size_t i = 0; i < verbs.size(); ++i) {
+    ASSERT_EQ(verbs[i].index(), i);
+    EXPECT_EQ(Back({.data_dir = "d", .verb = verbs[i]}).verb.index(), i);
+  }
+}
+
+TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
+  const AdminRequest::AddKey add =
+      VerbBack(AdminRequest::AddKey{"/run/\xFE.key", true, false, "next"});
+  EXPECT_EQ(add.file, "/run/\xFE.key");
+  EXPECT_TRUE(add.is_passphrase);
+  EXPECT_FALSE(add.allow_loose);
+  EXPECT_EQ(add.name, "next");
+  EXPECT_TRUE(VerbBack(AdminRequest::AddKey{"/f", false, true}).allow_loose);
+  EXPECT_EQ(VerbBack(AdminRequest::RemoveKey{"old"}).name, "old");
+  EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{}).id, std::nullopt);
+  // 0 is a number, not "none".
+  EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{0}).id, 0u);
+  EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{7}).id, 7u);
+}
+
+TEST(AdminRequestTest, RefusesGarbageAndWhatIsNewerThanItself) {
+  EXPECT_THAT(AdminRequestFromProto("\xFF\xFF\xFF"),
+              HasCode(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(AdminRequestFromProto(""),
+              StatusIs(absl::StatusCode::kUnimplemented,
+                       HasSubstr("does not know what it is asked")));
+  // Field 1000, a message of no bytes.
+  EXPECT_THAT(AdminRequestFromProto(std::string("\xC2\x3E\x00", 3)),
+              HasCode(absl::StatusCode::kUnimplemented));
+}
+
+TEST(AdminReplyTest, KeepsAStatusWhole) {
+  const absl::Status status =
+      ReplyBack(AdminEnd{error::AsStoreHeld(error::WithHttpCode(
+                    absl::UnavailableError("held by \xFF"), 503))})
+          .status;
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, "held by \xFF"));
+  EXPECT_TRUE(error::IsStoreHeld(status));
+  EXPECT_EQ(error::HttpCode(status), 503);
+  EXPECT_THAT(ReplyBack(AdminEnd{absl::OkStatus()}).status, IsOk());
+}
+
+TEST(AdminReplyTest, KeepsTheKeysOfAStore) {
+  const KeysStatus before = {
+      .store_id = "00ff",
+      .sealed = true,
+      .slots = {{"prod", false, "837c0a07"}, {"recovery", true, "01020304"}},
+      .data_keys = {{1, false, 17}, {2, true, 1u << 31}},
+      .counted = true,
+      .records = 18,
+      .resealer = {.left = 17,
+                   .running = true,
+                   .done = 5,
+                   .damaged = 2,
+                   .error = absl::ResourceExhaustedError("full")}};
+  const KeysStatus after = ReplyBack(before);
+  EXPECT_EQ(after.store_id, "00ff");
+  EXPECT_TRUE(after.sealed);
+  EXPECT_TRUE(after.counted);
+  EXPECT_EQ(after.records, 18u);
+  ASSERT_EQ(after.slots.size(), 2u);
+  EXPECT_EQ(after.slots[1].name, "recovery");
+  EXPECT_TRUE(after.slots[1].passphrase);
+  EXPECT_FALSE(after.slots[0].passphrase);
+  EXPECT_EQ(after.slots[0].fingerprint, "837c0a07");
+  ASSERT_EQ(after.data_keys.size(), 2u);
+  EXPECT_EQ(after.data_keys[0].records, 17u);
+  EXPECT_EQ(after.data_keys[1].id, 2u);
+  EXPECT_TRUE(after.data_keys[1].active);
+  EXPECT_EQ(after.resealer.left, 17u);
+  EXPECT_TRUE(after.resealer.running);
+  EXPECT_EQ(after.resealer.done, 5u);
+  EXPECT_EQ(after.resealer.damaged, 2u);
+  EXPECT_THAT(after.resealer.error,
+              StatusIs(absl::StatusCode::kResourceExhausted, "full"));
+}
+
+TEST(AdminReplyTest, KeepsTheOthers) {
+  const AdminStore store = ReplyBack(AdminStore{"orders", true, true});
+  EXPECT_EQ(store.data_dir, "orders");
+  EXPECT_TRUE(store.open);
+  EXPECT_TRUE(store.sealed);
+  EXPECT_EQ(ReplyBack(AdminDataKey{0}).id, 0u);
+  EXPECT_EQ(ReplyBack(AdminDataKey{9}).id, 9u);
+  EXPECT_EQ(ReplyBack(KeysStatus::Slot{"k", true, "ab"}).fingerprint, "ab");
+  EXPECT_EQ(ReplyBack(Resealer::State{.left = 3}).left, 3u);
+}
+
+TEST(AdminReplyTest, TellsGarbageFromWhatIsNewerThanItself) {
+  EXPECT_THAT(AdminReplyFromProto("\xFF\xFF\xFF"),
+              HasCode(absl::StatusCode::kInvalidArgument));
+  EXPECT_TRUE(std::holds_alternative<AdminUnknown>(
+      AdminReplyFromProto(std::string("\xC2\x3E\x00", 3)).value()));
+}
+
+}  // namespace
+}  // namespace statecpp

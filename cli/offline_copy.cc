@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/offline_copy.h"
+
+#include <signal.h>
+
+#include <ctime>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "cli/end_signals.h"
+#include "cli/failure.h"
+#include "cli/progress.h"
+#include "cli/store_faults.h"
+#include "engine/error_payload.h"
+
+namespace statecpp {
+namespace {
+
+using Step = CopyOptions::Step;
+
+const char* NameOf(Step step) {
+  switch (step) {
+    case Step::kLook:
+      return "looking";
+    case Step::kSort:
+      return "sorting";
+    case Step::kCopy:
+      return "copying";
+    case Step::kCheck:
+      return "checking";
+  }
+  return "";
+}
+
+// Whether one of the signals has come; they are blocked.
+bool EndWasAsked() {
+  const sigset_t signals = EndSignals();
+  const timespec no_wait = {};
+  return sigtimedwait(&signals, nullptr, &no_wait) > 0;
+}
+
+// One line for each step.
+class Steps {
+ public:
+  explicit Steps(bool quiet) : quiet_(quiet) {}
+
+  // False: the end was asked for.
+  bool Report(Step step, uint64_t done, uint64_t total) {
+    if (progress_ == nullptr || step != step_) {
+      End();
+      step_ = step;
+      progress_ = std::make_unique<Progress>(
+          NameOf(step), Progress::Options{.quiet = quiet_});
+    }
+    progress_->Report(done, total);
+    return !EndWasAsked();
+  }
+
+  void End() {
+    if (progress_ != nullptr) progress_->End();
+    progress_.reset();
+  }
+  // Where the copy failed; closes the line.
+  void Drop() { progress_.reset(); }
+
+ private:
+  const bool quiet_;
+  Step step_ = Step::kLook;
+  std::unique_ptr<Progress> progress_;
+};
+
+std::string DescribeBytes(uint64_t bytes) {
+  constexpr double kMebibyte = 1 << 20;
+  return bytes < kMebibyte ? absl::StrFormat("%.1f KiB", bytes / 1024.0)
+                           : absl::StrFormat("%.1f MiB", bytes / kMebibyte);
+}
+
+}  // namespace
+
+void AddOfflineCopyFlags(CLI::App* verb, OfflineCopyFlags& flags) {
+  AddStoreTargetFlags(verb, flags.target);
+  AddKeyFlags(verb, flags.keys);
+  verb->add_flag("--quiet", flags.quiet, "Do not show how far it is");
+}
+
+absl::StatusOr<OfflineCopy> OfflineCopy::Begin(const OfflineCopyFlags& flags) {
+  absl::StatusOr<std::shared_ptr<const KeySource>> source =
+      ChooseKeySource(flags.keys);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  if (!target.ok()) return target.status();
+  std::optional<DataRoot> root;
+  if (!target->data_root.empty()) {
+    absl::StatusOr<DataRoot> held =
+        DataRoot::Open(target->data_root, absl::ZeroDuration(),
+                       /*allow_network_file_system=*/false);
+    if (!held.ok()) return held.status();
+    root.emplace(*std::move(held));
+  }
+  std::shared_ptr<const MasterKeys> keys;
+  if (*source != nullptr) {
+    absl::StatusOr<std::shared_ptr<const MasterKeys>> loaded =
+        (*source)->Load();
+    if (!loaded.ok()) return loaded.status();
+    keys = *std::move(loaded);
+  }
+  return OfflineCopy(*std::move(target), std::move(root), *std::move(source),
+                     std::move(keys), flags.quiet);
+}
+
+absl::StatusOr<CopyReport> OfflineCopy::Run(
+    const std::function<absl::StatusOr<CopyReport>(const CopyOptions&)>& copy)
+    const {
+  EndOnBusErrors();
+  Steps steps(quiet_);
+  absl::StatusOr<CopyReport> report =
+      copy({.path = target_.folder,
+            .keys = keys_,
+            .on_progress =
+                [&steps](Step step, uint64_t done, uint64_t total) {
+                  return steps.Report(step, done, total);
+                },
+            .on_assertion = EndVerbOnAssertion});
+  if (report.ok()) {
+    steps.End();
+  } else {
+    steps.Drop();
+  }
+  return report;
+}
+
+ExitCode FailOffline(const absl::Status& status) {
+  const ExitCode code = Fail(status);
+  if (error::IsStoreHeld(status)) {
+    std::cerr << "this is done while nobody has the store: stop the server (or "
+                 "the program that has it), run this again, and start it "
+                 "afterwards\n";
+  }
+  return code;
+}
+
+std::string DescribeCopy(const CopyReport& report) {
+  return absl::StrCat(report.records, " records, ",
+                      DescribeBytes(report.bytes_before), " before, ",
+                      DescribeBytes(report.bytes_after), " now");
+}
+
+}  // namespace statecpp

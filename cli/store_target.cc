@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/store_target.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "api/instance_name.h"
+#include "engine/errors.h"
+#include "server/admin_connection.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDataRootVariable = "STATECPP_DATA_ROOT";
+
+absl::Status NothingNamed() {
+  return absl::InvalidArgumentError(
+      "no store is named; give --data-root DIR of a server (or set "
+      "STATECPP_DATA_ROOT), or --store-path DIR of an embedded store; nothing "
+      "was done");
+}
+
+absl::Status NamedTwice() {
+  return absl::InvalidArgumentError(
+      "--store-path names a store by itself; leave out --data-root and "
+      "--store, or name one of that data root's stores by these two; nothing "
+      "was done");
+}
+
+absl::Status StoreNotNamed(absl::string_view data_root) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--store is missing: which store of ", data_root,
+                   " is it to be? Nothing was done"));
+}
+
+absl::Status SeveralStores(absl::string_view data_root,
+                           const std::vector<std::string>& names) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--store is missing, and ", data_root, " has ", names.size(),
+      " stores: ", absl::StrJoin(names, ", "), "; nothing was done"));
+}
+
+absl::Status NoStoreName(absl::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--store \"", name,
+      "\" is not a dataDir: it is a name below the data root, such as orders "
+      "or shop/orders; a folder elsewhere is named by --store-path; nothing "
+      "was done"));
+}
+
+absl::Status NoSuchStore(absl::string_view data_root, absl::string_view name,
+                         const std::vector<std::string>& names) {
+  return absl::NotFoundError(absl::StrCat(
+      data_root, " has no store", name.empty() ? "" : " ", name,
+      names.empty() ? std::string()
+                    : absl::StrCat("; it has: ", absl::StrJoin(names, ", ")),
+      "; nothing was done"));
+}
+
+absl::Status NoSuchFolder(absl::string_view flag, absl::string_view path) {
+  return absl::NotFoundError(absl::StrCat("there is no folder ", path,
+                                          ", which ", flag,
+                                          " names; nothing was done"));
+}
+
+bool IsFolder(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// Of the stores there are, what their components call them.
+absl::StatusOr<std::vector<std::string>> StoreNames(
+    const std::string& data_root) {
+  const std::string folder = data_root + "/stores";
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end;
+       !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    // `.new-…` is one that is being made.
+    if (absl::StartsWith(name, ".") || !IsFolder(entry->path().string())) {
+      continue;
+    }
+    names.push_back(NameOfFile(name));
+  }
+  if (failed && failed.value() != ENOENT) {
+    return error::System("list", folder, failed.value());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The data root that is named; empty where --store-path names the store.
+absl::StatusOr<std::string> DataRootOf(const StoreTargetFlags& flags) {
+  if (!flags.store_path.empty()) {
+    if (!flags.data_root.empty() || !flags.store.empty()) return NamedTwice();
+    return "";
+  }
+  std::string data_root = flags.data_root;
+  if (data_root.empty()) {
+    const char* const variable = getenv(kDataRootVariable);
+    if (variable != nullptr) data_root = variable;
+  }
+  if (data_root.empty()) return NothingNamed();
+  if (!IsFolder(data_root)) return NoSuchFolder("--data-root", data_root);
+  return data_root;
+}
+
+absl::StatusOr<StoreTarget> TargetIn(const std::string& data_root,
+                                     const std::string& name) {
+  if (!IsDataDir(name)) return NoStoreName(name);
+  const absl::StatusOr<std::string> file_name = FileNameOf(name);
+  if (!file_name.ok()) return file_name.status();
+  const absl::StatusOr<std::optional<AdminConnection>> server =
+      AdminConnection::To(data_root);
+  if (!server.ok()) return server.status();
+  return StoreTarget{.folder = absl::StrCat(data_root, "/stores/", *file_name),
+                     .data_root = data_root,
+                     .data_dir = name,
+                     .served = server->has_value()};
+}
+
+}  // namespace
+
+void AddStoreTargetFlags(CLI::App* verb, StoreTargetFlags& flags) {
+  verb->add_option("--data-root", flags.data_root,
+                   "A server's folder; else $STATECPP_DATA_ROOT")
+      ->type_name("DIR");
+  verb->add_option("--store", flags.store,
+                   "The dataDir of the component, which is its name unless "
+                   "set; may be left out where there is one store")
+      ->type_name("NAME");
+  verb->add_option("--store-path", flags.store_path,
+                   "The folder of an embedded store, instead of the other two")
+      ->type_name("DIR");
+}
+
+absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags) {
+  const absl::StatusOr<std::string> data_root = DataRootOf(flags);
+  if (!data_root.ok()) return data_root.status();
+  if (data_root->empty()) {
+    if (!IsFolder(flags.store_path)) {
+      return NoSuchFolder("--store-path", flags.store_path);
+    }
+    return StoreTarget{.folder = flags.store_path};
+  }
+  const absl::StatusOr<std::vector<std::string>> names = StoreNames(*data_root);
+  if (!names.ok()) return names.status();
+  std::string name = flags.store;
+  if (name.empty()) {
+    if (names->empty()) return NoSuchStore(*data_root, name, *names);
+    if (names->size() > 1) return SeveralStores(*data_root, *names);
+    name = names->front();
+  }
+  absl::StatusOr<StoreTarget> target = TargetIn(*data_root, name);
+  if (target.ok() && !IsFolder(target->folder)) {
+    return NoSuchStore(*data_root, name, *names);
+  }
+  return target;
+}
+
+absl::StatusOr<StoreTarget> FindPlaceForStore(const StoreTargetFlags& flags) {
+  const absl::StatusOr<std::string> data_root = DataRootOf(flags);
+  if (!data_root.ok()) return data_root.status();
+  if (data_root->empty()) return StoreTarget{.folder = flags.store_path};
+  if (flags.store.empty()) return StoreNotNamed(*data_root);
+  return TargetIn(*data_root, flags.store);
+}
+
+}  // namespace statecpp

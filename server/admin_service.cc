@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/admin_service.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "api/instance_name.h"
+#include "engine/error_payload.h"
+#include "engine/store_keys.h"
+#include "server/errors.h"
+#include "server/log.h"
+#include "server/store_admin.h"
+
+namespace statecpp {
+namespace {
+
+// What a request changes, for the log; empty where it changes nothing.
+struct ChangeText {
+  std::string operator()(const AdminRequest::AddKey& verb) const {
+    return absl::StrCat("keys add ", verb.name.empty() ? verb.file : verb.name);
+  }
+  std::string operator()(const AdminRequest::RemoveKey& verb) const {
+    return absl::StrCat("keys remove ", verb.name);
+  }
+  std::string operator()(const AdminRequest::RotateDataKey&) const {
+    return "keys rotate";
+  }
+  std::string operator()(const AdminRequest::RetireDataKeys& verb) const {
+    return verb.id.has_value() ? absl::StrCat("keys retire ", *verb.id)
+                               : "keys retire";
+  }
+  template <typename Other>
+  std::string operator()(const Other&) const {
+    return "";
+  }
+};
+
+void LogChange(const AdminRequest& request, const absl::Status& status) {
+  const std::string change = std::visit(ChangeText(), request.verb);
+  if (change.empty()) return;
+  // Whoever left did so when it was told of what had been done.
+  if (status.ok() || absl::IsCancelled(status)) {
+    LogInfo("keys changed", {{"verb", change}, {"dataDir", request.data_dir}});
+  } else {
+    LogWarning("keys not changed", {{"verb", change},
+                                    {"dataDir", request.data_dir},
+                                    {"error", status.message()}});
+  }
+}
+
+}  // namespace
+
+absl::Status AdminService::Answer(const AdminRequest& request,
+                                  AdminListener& listener) {
+  if (std::holds_alternative<AdminRequest::ListStores>(request.verb)) {
+    return ListStores(listener);
+  }
+  absl::StatusOr<Instances::ForAdmin> store =
+      instances_.StoreForAdmin(request.data_dir);
+  if (!store.ok() && error::IsAboutKey(store.status()) &&
+      std::holds_alternative<AdminRequest::GetKeysStatus>(request.verb)) {
+    // Whose keys they are shows without one of them.
+    const absl::StatusOr<KeysStatus> peeked =
+        instances_.PeekKeysOf(request.data_dir);
+    if (!peeked.ok()) return store.status();
+    return listener.Tell(*peeked) ? absl::OkStatus() : error::AdminLeft();
+  }
+  if (!store.ok()) return store.status();
+  const absl::Status answered =
+      AnswerAboutStore(request.verb, *store->store, store->load_keys, listener);
+  LogChange(request, answered);
+  return answered;
+}
+
+absl::Status AdminService::ListStores(AdminListener& listener) const {
+  const absl::StatusOr<std::vector<std::string>> folders = root_.ListStores();
+  if (!folders.ok()) return folders.status();
+  for (const std::string& folder : *folders) {
+    AdminStore entry = {
+        .data_dir = NameOfFile(folder), .open = false, .sealed = false};
+    if (const auto store = instances_.OpenStoreOf(entry.data_dir)) {
+      const absl::StatusOr<KeysStatus> status = store->keys().GetStatus();
+      if (!status.ok()) return status.status();
+      entry.open = true;
+      entry.sealed = status->sealed;
+    }
+    if (!listener.Tell(entry)) return error::AdminLeft();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace statecpp
