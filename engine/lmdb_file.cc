@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The layout of a meta page in LMDB 0.9 on a 64-bit machine (mdb.c, MDB_page
-// and MDB_meta), as far as it is read here:
-//
-//   page header [16]
-//   magic(u32) = 0xBEEFC0DE  version(u32) = 1  address(u64)  map_size(u64)
-//   free table: page_size(u32) ... [48 in all]   main table [48]
-//   last_page(u64)  txn_id(u64)
-//
-// The first two pages of the file are meta pages; the one with the larger
-// txn_id counts.
 #include "engine/lmdb_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -29,57 +18,82 @@
 namespace statecpp {
 namespace {
 
-constexpr uint32_t kMagic = 0xBEEFC0DE;
-constexpr uint32_t kVersion = 1;
-constexpr size_t kMagicAt = 16;
-constexpr size_t kVersionAt = 20;
-constexpr size_t kPageSizeAt = 40;
-constexpr size_t kLastPageAt = 136;
-constexpr size_t kTxnIdAt = 144;
-constexpr size_t kMetaSize = 152;
-constexpr uint32_t kLargestPage = 0x8000;
-
-std::optional<LmdbMeta> ReadMeta(int fd, off_t offset) {
-  char page[kMetaSize];
-  if (pread(fd, page, sizeof(page), offset) != ssize_t{sizeof(page)} ||
-      LoadFixed<uint32_t>(page + kMagicAt) != kMagic ||
-      LoadFixed<uint32_t>(page + kVersionAt) != kVersion) {
-    return std::nullopt;
-  }
-  const LmdbMeta meta = {LoadFixed<uint32_t>(page + kPageSizeAt),
-                         LoadFixed<uint64_t>(page + kLastPageAt),
-                         LoadFixed<uint64_t>(page + kTxnIdAt)};
-  const bool power_of_two = (meta.page_size & (meta.page_size - 1)) == 0;
-  if (meta.page_size < 512 || meta.page_size > kLargestPage || !power_of_two) {
-    return std::nullopt;
-  }
-  return meta;
-}
-
 struct Metas {
-  LmdbMeta first;
-  LmdbMeta second;
+  LmdbMeta even;
+  LmdbMeta odd;
 
   const LmdbMeta& newer() const {
-    return first.transaction >= second.transaction ? first : second;
+    return even.transaction > odd.transaction ? even : odd;
   }
-  // A transaction writes the page of its number's parity, and leaves the other
-  // to the one before.
-  bool follow_each_other() const {
-    const uint64_t older = std::min(first.transaction, second.transaction);
-    return first.transaction % 2 == 0 && second.transaction % 2 == 1 &&
-           newer().transaction == older + 1;
+  const LmdbMeta& older() const {
+    return even.transaction > odd.transaction ? odd : even;
   }
 };
 
 std::optional<Metas> ReadMetas(int fd) {
-  const std::optional<LmdbMeta> first = ReadMeta(fd, 0);
-  if (!first.has_value()) return std::nullopt;
-  const std::optional<LmdbMeta> second = ReadMeta(fd, first->page_size);
-  if (!second.has_value() || second->page_size != first->page_size) {
+  const std::optional<LmdbMeta> even = ReadLmdbMeta(fd, 0);
+  if (!even.has_value()) return std::nullopt;
+  const std::optional<LmdbMeta> odd = ReadLmdbMeta(fd, even->page_size);
+  if (!odd.has_value() || odd->page_size != even->page_size) {
     return std::nullopt;
   }
-  return Metas{*first, *second};
+  return Metas{*even, *odd};
+}
+
+// The last transaction that freed pages, as that meta page knows it; 0: none
+// did. nullopt: its tree of free pages is damaged.
+std::optional<uint64_t> LastToFree(int fd, const LmdbMeta& meta) {
+  if (meta.free.root == LmdbTree::kNoRoot) return 0;
+  if (meta.free.depth > LmdbTree::kMaxDepth) return std::nullopt;
+  uint64_t number = meta.free.root;
+  for (int depth = 1; depth <= meta.free.depth; ++depth) {
+    std::string bytes;
+    if (number > meta.last_page ||
+        !LmdbPage::Read(fd, number * meta.page_size, meta.page_size, bytes)) {
+      return std::nullopt;
+    }
+    const LmdbPage page(bytes);
+    const bool is_leaf = depth == meta.free.depth;
+    const size_t nodes = page.node_count().value_or(0);
+    if (page.number() != number || nodes == 0 ||
+        page.kind() != (is_leaf ? LmdbPage::kLeaf : LmdbPage::kBranch)) {
+      return std::nullopt;
+    }
+    const std::optional<LmdbNode> last = page.NodeAt(nodes - 1);
+    if (!last.has_value()) return std::nullopt;
+    if (is_leaf) {
+      if (last->key.size() != sizeof(uint64_t)) return std::nullopt;
+      return LoadFixed<uint64_t>(last->key.data());
+    }
+    number = last->child();
+  }
+  return std::nullopt;
+}
+
+// What is wrong with the two together; empty if nothing is. LMDB would take the
+// one with the larger number and never know: that may be the state before the
+// last commit, or what a page holds that was never one.
+std::string WrongWith(int fd, const Metas& metas) {
+  const std::string transactions =
+      absl::StrCat("its meta pages are of the transactions ",
+                   metas.even.transaction, " and ", metas.odd.transaction);
+  if (metas.even.transaction % 2 != 0 || metas.odd.transaction % 2 != 1 ||
+      metas.newer().transaction != metas.older().transaction + 1) {
+    return absl::StrCat(transactions, ", which do not follow each other");
+  }
+  // Each commit frees the pages that it replaces.
+  const std::optional<uint64_t> older = LastToFree(fd, metas.older());
+  const std::optional<uint64_t> newer = LastToFree(fd, metas.newer());
+  if (!older.has_value() || !newer.has_value()) {
+    return "its lists of free pages are damaged";
+  }
+  if (*newer <= *older || *newer > metas.newer().transaction) {
+    return absl::StrCat(transactions, ", but the last to free pages were ",
+                        metas.even.transaction > metas.odd.transaction
+                            ? absl::StrCat(*newer, " and ", *older)
+                            : absl::StrCat(*older, " and ", *newer));
+  }
+  return "";
 }
 
 }  // namespace
@@ -107,15 +121,6 @@ absl::Status CheckLmdbFile(const std::string& file) {
         file, absl::StrCat("its ", stat.st_size,
                            " bytes do not begin with two meta pages"));
   }
-  // LMDB would take the larger number and never know: the state before the last
-  // commit, or what a page holds that was never one.
-  if (!metas->follow_each_other()) {
-    return error::FileDamaged(
-        file, absl::StrCat("its meta pages are of the transactions ",
-                           metas->first.transaction, " and ",
-                           metas->second.transaction,
-                           ", which do not follow each other"));
-  }
   const LmdbMeta& newer = metas->newer();
   const uint64_t pages = static_cast<uint64_t>(stat.st_size) / newer.page_size;
   if (newer.last_page >= pages) {
@@ -123,18 +128,21 @@ absl::Status CheckLmdbFile(const std::string& file) {
         file, absl::StrCat("it has ", pages, " pages of ", newer.page_size,
                            " bytes, and needs ", newer.last_page + 1));
   }
+  if (const std::string wrong = WrongWith(fd, *metas); !wrong.empty()) {
+    return error::FileDamaged(file, wrong);
+  }
   return absl::OkStatus();
 }
 
 absl::Status CheckSameFile(const std::string& file, int fd) {
-  struct stat open_one;
+  struct stat served;
   struct stat named;
-  if (fstat(fd, &open_one) != 0) return error::System("look at", file, errno);
+  if (fstat(fd, &served) != 0) return error::System("look at", file, errno);
   if (stat(file.c_str(), &named) != 0) {
     if (errno == ENOENT) return error::FileReplaced(file);
     return error::System("look at", file, errno);
   }
-  if (open_one.st_dev != named.st_dev || open_one.st_ino != named.st_ino) {
+  if (served.st_dev != named.st_dev || served.st_ino != named.st_ino) {
     return error::FileReplaced(file);
   }
   return absl::OkStatus();

@@ -2,18 +2,18 @@
 #ifndef STATECPP_ENGINE_LMDB_FILE_H_
 #define STATECPP_ENGINE_LMDB_FILE_H_
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
+#include "engine/lmdb_page.h"
 
 namespace statecpp {
 
 // Looks at an LMDB data file with plain reads, before LMDB maps it: a mapped
 // file that is shorter than its own meta page says ends the process with SIGBUS
-// at the first page beyond the end, and LMDB takes an empty file for a new
-// store.
+// at the first page beyond the end, LMDB takes an empty file for a new store,
+// and the older of two meta pages for the newer if its number was damaged.
 //
 // OK: both meta pages are LMDB's, one is of the transaction that follows the
 // other's, and the file is as long as the newer one says. DATA_LOSS: it is not;
@@ -21,13 +21,8 @@ namespace statecpp {
 // cannot be opened or read.
 absl::Status CheckLmdbFile(const std::string& file);
 
-// What the newer meta page of an open file says; nullopt where there are no two
-// of LMDB's.
-struct LmdbMeta {
-  uint32_t page_size;
-  uint64_t last_page;
-  uint64_t transaction;
-};
+// The meta page with the larger number; nullopt where there are no two of
+// LMDB's.
 std::optional<LmdbMeta> ReadNewerMeta(int fd);
 
 // Whether `fd`, of a file that is open, is still that of `file`.

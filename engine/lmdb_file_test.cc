@@ -150,7 +150,8 @@ TEST_F(LmdbFileTest, MetaPagesOfTransactionsThatDoNotFollowAreRefused) {
       bytes[page + kTxnIdAt + bit / 8] ^= 1 << bit % 8;
       WriteFile(file_, bytes);
       EXPECT_THAT(CheckLmdbFile(file_),
-                  StatusIs(kDataLoss, HasSubstr("do not follow each other")))
+                  StatusIs(kDataLoss,
+                           HasSubstr("its meta pages are of the transactions")))
           << "page at " << page << " bit " << bit;
     }
   }

@@ -1,37 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The layout of LMDB 0.9 on a 64-bit machine (mdb.c), as far as it is read
-// here; integers are the machine's:
-//
-//   page     := number(u64) pad(u16) flags(u16) (lower(u16) upper(u16) |
-//               pages(u32)) ...
-//   flags    := 1: branch; 2: leaf; 4: the first of `pages` overflow pages
-//   branch, leaf: offsets(u16) of nodes from byte 16 up to `lower`, in order of
-//               their keys; the nodes from `upper` to the page's end
-//   node     := lo(u16) hi(u16) flags(u16) key_size(u16) key data
-//   of a branch, lo, hi and flags are the number of a page, all of whose keys
-//               are no less than the node's key (that of the first one counts
-//               as less than any) and less than the next one's
-//   of a leaf, lo and hi are the size of the data; flags := 1: it stands in
-//               overflow pages, and the node has their number(u64); 2: it is a
-//               tree
-//   tree     := pad(u32) flags(u16) depth(u16) branch_pages(u64)
-//               leaf_pages(u64) overflow_pages(u64) entries(u64) root(u64)
-//
-// The meta page that belongs to a transaction is the one of its number's parity
-// (lmdb_file.cc). It has two trees: one of free pages, which maps the number of
-// a transaction to the pages it freed (their count, then their numbers from the
-// largest down, u64 each), and one of names, which maps those of tables to
-// their trees.
 #include "engine/page_check.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <optional>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/coding.h"
@@ -41,132 +13,33 @@
 namespace statecpp {
 namespace {
 
-constexpr size_t kHeaderSize = 16;
-constexpr uint16_t kBranch = 1;
-constexpr uint16_t kLeaf = 2;
-constexpr uint16_t kOverflow = 4;
-
-constexpr size_t kNodeSize = 8;
-constexpr uint16_t kInOverflow = 1;
-constexpr uint16_t kIsTree = 2;
 constexpr size_t kMaxKey = 511;
-
-constexpr size_t kTreeSize = 48;
-constexpr uint16_t kIntegerKeys = 8;
-constexpr uint64_t kNoRoot = ~uint64_t{0};
-// LMDB's cursors have room for no more.
-constexpr uint16_t kMaxDepth = 32;
-
-constexpr size_t kFreeTreeAt = 40;
-constexpr size_t kMainTreeAt = 88;
-constexpr size_t kLastPageAt = 136;
-constexpr size_t kTransactionAt = 144;
-constexpr size_t kMetaSize = 152;
-constexpr uint64_t kMetaPages = 2;
-
 constexpr size_t kNumberSize = sizeof(uint64_t);
 
-// A node, as far as its page holds it.
-struct Node {
-  uint16_t lo;
-  uint16_t hi;
-  uint16_t flags;
-  absl::string_view key;
-  absl::string_view rest;  // of the page
-
-  uint64_t child() const {
-    return lo | uint64_t{hi} << 16 | uint64_t{flags} << 32;
-  }
-  uint64_t size() const { return lo | uint64_t{hi} << 16; }
-};
-
-// A branch or leaf page whose offsets lie within it.
-class NodePage {
- public:
-  static std::optional<NodePage> Parse(absl::string_view page) {
-    const size_t lower = LoadFixed<uint16_t>(page.data() + 12);
-    const size_t upper = LoadFixed<uint16_t>(page.data() + 14);
-    if (lower < kHeaderSize || lower % 2 != 0 || lower > upper ||
-        upper > page.size()) {
-      return std::nullopt;
-    }
-    return NodePage(page, (lower - kHeaderSize) / 2, upper);
-  }
-
-  size_t count() const { return count_; }
-
-  // nullopt: it is not within the page.
-  std::optional<Node> At(size_t i) const {
-    const size_t at = LoadFixed<uint16_t>(page_.data() + kHeaderSize + 2 * i);
-    if (at < upper_ || at % 2 != 0 || at + kNodeSize > page_.size()) {
-      return std::nullopt;
-    }
-    const char* const node = page_.data() + at;
-    const size_t key_size = LoadFixed<uint16_t>(node + 6);
-    const absl::string_view rest = page_.substr(at + kNodeSize);
-    if (key_size > rest.size()) return std::nullopt;
-    return Node{LoadFixed<uint16_t>(node), LoadFixed<uint16_t>(node + 2),
-                LoadFixed<uint16_t>(node + 4), rest.substr(0, key_size),
-                rest.substr(key_size)};
-  }
-
- private:
-  NodePage(absl::string_view page, size_t count, size_t upper)
-      : page_(page), count_(count), upper_(upper) {}
-
-  absl::string_view page_;
-  size_t count_;
-  size_t upper_;
-};
-
 }  // namespace
-
-PageCheck::Tree PageCheck::LoadTree(const char* bytes) {
-  return {.flags = LoadFixed<uint16_t>(bytes + 4),
-          .depth = LoadFixed<uint16_t>(bytes + 6),
-          .branch_pages = LoadFixed<uint64_t>(bytes + 8),
-          .leaf_pages = LoadFixed<uint64_t>(bytes + 16),
-          .overflow_pages = LoadFixed<uint64_t>(bytes + 24),
-          .entries = LoadFixed<uint64_t>(bytes + 32),
-          .root = LoadFixed<uint64_t>(bytes + 40)};
-}
 
 absl::StatusOr<PageCheck> PageCheck::Of(int fd) {
   const std::optional<LmdbMeta> meta = ReadNewerMeta(fd);
   if (!meta.has_value()) {
     return error::FileDamaged("the store's file", "it has no two meta pages");
   }
-  return Of(fd, meta->page_size, meta->transaction);
+  return PageCheck(fd, *meta);
 }
 
 absl::StatusOr<PageCheck> PageCheck::Of(const LmdbReader& reader) {
-  return Of(reader.descriptor(), reader.page_size(), reader.SnapshotId());
-}
-
-absl::StatusOr<PageCheck> PageCheck::Of(int fd, size_t page_size,
-                                        uint64_t transaction) {
-  const uint64_t meta_page = transaction % kMetaPages;
-  const off_t at = static_cast<off_t>(page_size * meta_page);
-  char first[kMetaSize];
-  char second[kMetaSize];
+  const uint64_t transaction = reader.SnapshotId();
+  const uint64_t at = transaction % kLmdbMetaPages * reader.page_size();
   // Twice, as it may just be written anew.
-  for (char* const meta : {first, second}) {
-    const ssize_t size = pread(fd, meta, kMetaSize, at);
-    if (size != ssize_t{kMetaSize}) {
-      return error::System("read", "the meta page", size < 0 ? errno : EIO);
-    }
-  }
-  if (!std::equal(first, first + kMetaSize, second) ||
-      LoadFixed<uint64_t>(first + kTransactionAt) != transaction) {
+  const std::optional<LmdbMeta> meta = ReadLmdbMeta(reader.descriptor(), at);
+  const std::optional<LmdbMeta> again = ReadLmdbMeta(reader.descriptor(), at);
+  if (!meta.has_value() || meta != again || meta->transaction != transaction) {
     return absl::UnavailableError("the snapshot's meta page is gone");
   }
-  return PageCheck(
-      fd, page_size, meta_page, LoadFixed<uint64_t>(first + kLastPageAt) + 1,
-      LoadTree(first + kFreeTreeAt), LoadTree(first + kMainTreeAt));
+  return PageCheck(reader.descriptor(), *meta);
 }
 
 bool PageCheck::Take(uint64_t page, uint64_t count) {
-  if (page < kMetaPages || page >= used_.size() ||
+  if (page < kLmdbMetaPages || page >= used_.size() ||
       count > used_.size() - page) {
     return false;
   }
@@ -177,33 +50,20 @@ bool PageCheck::Take(uint64_t page, uint64_t count) {
   return true;
 }
 
-bool PageCheck::Read(uint64_t page, size_t size, std::string& bytes) const {
-  bytes.resize(size);
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t got = pread(fd_, bytes.data() + done, size - done,
-                              static_cast<off_t>(page * page_size_ + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    done += static_cast<size_t>(got);
-  }
-  return true;
-}
-
 // Goes through one tree, and through those that are in it.
 class PageCheck::TreeCheck {
  public:
-  TreeCheck(PageCheck& pages, TreeKind kind, const Tree& tree, Found found)
+  TreeCheck(PageCheck& pages, TreeKind kind, const LmdbTree& tree, Found found)
       : pages_(pages), kind_(kind), tree_(tree), found_(found) {}
 
   // `page` is where the tree stands, to be named.
   void Run(uint64_t page) {
-    if (tree_.depth > kMaxDepth ||
-        (tree_.depth == 0) != (tree_.root == kNoRoot) ||
-        tree_.flags != (kind_ == TreeKind::kFree ? kIntegerKeys : 0)) {
+    if (tree_.depth > LmdbTree::kMaxDepth ||
+        (tree_.depth == 0) != (tree_.root == LmdbTree::kNoRoot) ||
+        tree_.flags != (kind_ == TreeKind::kFree ? LmdbTree::kNumbers : 0)) {
       return found_(page, "a tree in it has an impossible depth, root or flag");
     }
-    if (tree_.root != kNoRoot) {
+    if (tree_.root != LmdbTree::kNoRoot) {
       Visit(page, tree_.root, 1, std::nullopt, std::nullopt);
     }
     if (whole_ && (branch_pages_ != tree_.branch_pages ||
@@ -230,51 +90,59 @@ class PageCheck::TreeCheck {
                                         ", which is none or used elsewhere"));
     }
     std::string bytes;
-    if (!pages_.Read(page, pages_.page_size_, bytes)) {
+    if (!Read(page, pages_.meta_.page_size, bytes)) {
       return Wrong(page, "it cannot be read");
     }
+    const LmdbPage nodes(bytes);
     const bool is_leaf = depth == tree_.depth;
-    if (LoadFixed<uint64_t>(bytes.data()) != page ||
-        LoadFixed<uint16_t>(bytes.data() + 10) != (is_leaf ? kLeaf : kBranch)) {
+    if (nodes.number() != page ||
+        nodes.kind() != (is_leaf ? LmdbPage::kLeaf : LmdbPage::kBranch)) {
       return Wrong(page, "its number or kind is wrong");
     }
-    const std::optional<NodePage> nodes = NodePage::Parse(bytes);
+    const std::optional<size_t> count = nodes.node_count();
     const size_t fewest = is_leaf || kind_ == TreeKind::kFree ? 1 : 2;
-    if (!nodes.has_value() || nodes->count() < fewest) {
+    if (!count.has_value() || *count < fewest) {
       return Wrong(page, "its bounds are impossible");
     }
-    is_leaf ? VisitLeaf(page, *nodes, low, high)
-            : VisitBranch(page, *nodes, depth, low, high);
+    is_leaf ? VisitLeaf(page, nodes, *count, low, high)
+            : VisitBranch(page, nodes, *count, depth, low, high);
   }
 
-  void VisitBranch(uint64_t page, const NodePage& nodes, uint16_t depth,
-                   Key low, Key high) {
+  bool Read(uint64_t page, size_t size, std::string& bytes) const {
+    return LmdbPage::Read(pages_.fd_, page * pages_.meta_.page_size, size,
+                          bytes);
+  }
+
+  void VisitBranch(uint64_t page, const LmdbPage& nodes, size_t count,
+                   uint16_t depth, Key low, Key high) {
     ++branch_pages_;
-    for (size_t i = 0; i < nodes.count(); ++i) {
-      const std::optional<Node> node = nodes.At(i);
-      const std::optional<Node> next =
-          i + 1 < nodes.count() ? nodes.At(i + 1) : std::nullopt;
-      if (!node.has_value() || (i + 1 < nodes.count() && !next.has_value())) {
+    std::optional<LmdbNode> next = nodes.NodeAt(0);
+    Key from = low;
+    for (size_t i = 0; i < count; ++i) {
+      const std::optional<LmdbNode> node = next;
+      next = i + 1 < count ? nodes.NodeAt(i + 1) : std::nullopt;
+      if (!node.has_value() || (i + 1 < count && !next.has_value())) {
         return Wrong(page, "a node is not within it");
       }
-      if (i > 0 && !IsKey(node->key)) {
+      if (next.has_value() && !IsKey(next->key)) {
         return Wrong(page, "a key has an impossible size");
       }
-      const Key from = i == 0 ? low : Key(node->key);
       const Key to = next.has_value() ? Key(next->key) : high;
-      if (!AreInOrder(low, from) || !AreInOrder(to, high) ||
-          (from.has_value() && to.has_value() && !Less(*from, *to))) {
+      if ((from.has_value() && to.has_value() && !Less(*from, *to)) ||
+          (high.has_value() && to.has_value() && Less(*high, *to))) {
         return Wrong(page, "its keys are out of order");
       }
       Visit(page, node->child(), depth + 1, from, to);
+      from = to;
     }
   }
 
-  void VisitLeaf(uint64_t page, const NodePage& nodes, Key low, Key high) {
+  void VisitLeaf(uint64_t page, const LmdbPage& nodes, size_t count, Key low,
+                 Key high) {
     ++leaf_pages_;
     Key last;
-    for (size_t i = 0; i < nodes.count(); ++i) {
-      const std::optional<Node> node = nodes.At(i);
+    for (size_t i = 0; i < count; ++i) {
+      const std::optional<LmdbNode> node = nodes.NodeAt(i);
       if (!node.has_value()) return Wrong(page, "a node is not within it");
       if (!IsKey(node->key)) {
         return Wrong(page, "a key has an impossible size");
@@ -290,12 +158,12 @@ class PageCheck::TreeCheck {
     }
   }
 
-  void VisitData(uint64_t page, const Node& node) {
-    const uint16_t kind = kind_ == TreeKind::kMain ? kIsTree : 0;
-    if ((node.flags & ~kInOverflow) != kind) {
+  void VisitData(uint64_t page, const LmdbNode& node) {
+    const uint16_t kind = kind_ == TreeKind::kNames ? LmdbNode::kIsTree : 0;
+    if ((node.flags & ~LmdbNode::kInOverflow) != kind) {
       return Wrong(page, "a node is of another kind");
     }
-    const bool in_overflow = (node.flags & kInOverflow) != 0;
+    const bool in_overflow = (node.flags & LmdbNode::kInOverflow) != 0;
     if ((in_overflow ? kNumberSize : node.size()) > node.rest.size()) {
       return Wrong(page, "a node is not within it");
     }
@@ -304,12 +172,13 @@ class PageCheck::TreeCheck {
     if (in_overflow) {
       const uint64_t first = LoadFixed<uint64_t>(node.rest.data());
       if (!VisitOverflow(page, first, node.size(), bytes)) return;
-      data = absl::string_view(bytes).substr(kHeaderSize);
+      data = absl::string_view(bytes).substr(LmdbPage::kHeaderSize);
     }
     if (kind_ == TreeKind::kFree) VisitFreePages(page, data);
-    if (kind_ == TreeKind::kMain) {
-      if (data.size() != kTreeSize) return Wrong(page, "a tree is not one");
-      TreeCheck(pages_, TreeKind::kTable, LoadTree(data.data()), found_)
+    if (kind_ == TreeKind::kNames) {
+      if (data.size() != LmdbTree::kSize)
+        return Wrong(page, "a tree is not one");
+      TreeCheck(pages_, TreeKind::kTable, LmdbTree::Load(data.data()), found_)
           .Run(page);
     }
   }
@@ -319,20 +188,23 @@ class PageCheck::TreeCheck {
   bool VisitOverflow(uint64_t page, uint64_t first, uint64_t size,
                      std::string& bytes) {
     const std::string where = absl::StrCat("it leads to page ", first);
-    const uint64_t count = (kHeaderSize - 1 + size) / pages_.page_size_ + 1;
-    if (first < kMetaPages || first >= pages_.used_.size() ||
+    const uint64_t count =
+        (LmdbPage::kHeaderSize - 1 + size) / pages_.meta_.page_size + 1;
+    if (first < kLmdbMetaPages || first >= pages_.used_.size() ||
         count > pages_.used_.size() - first) {
       Wrong(page, absl::StrCat(where, ", which is none"));
       return false;
     }
-    const size_t read = kHeaderSize + (kind_ == TreeKind::kFree ? size : 0);
-    if (!pages_.Read(first, read, bytes)) {
+    const size_t read =
+        LmdbPage::kHeaderSize + (kind_ == TreeKind::kFree ? size : 0);
+    if (!Read(first, read, bytes)) {
       Wrong(first, "it cannot be read");
       return false;
     }
-    const uint64_t there = LoadFixed<uint32_t>(bytes.data() + 12);
-    if (LoadFixed<uint64_t>(bytes.data()) != first ||
-        LoadFixed<uint16_t>(bytes.data() + 10) != kOverflow || there < count) {
+    const LmdbPage head(bytes);
+    const uint64_t there = head.pages();
+    if (head.number() != first || head.kind() != LmdbPage::kOverflow ||
+        there < count) {
       Wrong(first, "its number, kind or length is wrong");
       return false;
     }
@@ -369,11 +241,6 @@ class PageCheck::TreeCheck {
     return !key.empty() && key.size() <= kMaxKey;
   }
 
-  // A bound that is not known is no bound.
-  bool AreInOrder(Key a, Key b) const {
-    return !a.has_value() || !b.has_value() || !Less(*b, *a);
-  }
-
   bool Less(absl::string_view a, absl::string_view b) const {
     if (kind_ != TreeKind::kFree) return a < b;
     return LoadFixed<uint64_t>(a.data()) < LoadFixed<uint64_t>(b.data());
@@ -381,7 +248,7 @@ class PageCheck::TreeCheck {
 
   PageCheck& pages_;
   const TreeKind kind_;
-  const Tree tree_;
+  const LmdbTree tree_;
   const Found found_;
   bool whole_ = true;
   uint64_t branch_pages_ = 0;
@@ -392,8 +259,9 @@ class PageCheck::TreeCheck {
 
 void PageCheck::Run(Found found) {
   // The free pages last: where one is in use as well, their list is to blame.
-  TreeCheck(*this, TreeKind::kMain, main_, found).Run(meta_page_);
-  TreeCheck(*this, TreeKind::kFree, free_, found).Run(meta_page_);
+  const uint64_t page = meta_.transaction % kLmdbMetaPages;
+  TreeCheck(*this, TreeKind::kNames, meta_.names, found).Run(page);
+  TreeCheck(*this, TreeKind::kFree, meta_.free, found).Run(page);
 }
 
 }  // namespace statecpp

@@ -3,13 +3,13 @@
 #define STATECPP_ENGINE_PAGE_CHECK_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/lmdb_environment.h"
+#include "engine/lmdb_page.h"
 
 namespace statecpp {
 
@@ -45,44 +45,18 @@ class PageCheck {
   void Run(Found found);
 
  private:
-  // LMDB's MDB_db.
-  struct Tree {
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t branch_pages;
-    uint64_t leaf_pages;
-    uint64_t overflow_pages;
-    uint64_t entries;
-    uint64_t root;
-  };
-  enum class TreeKind { kFree, kMain, kTable };
+  enum class TreeKind { kFree, kNames, kTable };
   class TreeCheck;
 
-  static Tree LoadTree(const char* bytes);
-  static absl::StatusOr<PageCheck> Of(int fd, size_t page_size,
-                                      uint64_t transaction);
-
-  PageCheck(int fd, size_t page_size, uint64_t meta_page, uint64_t pages,
-            const Tree& free, const Tree& main)
-      : fd_(fd),
-        page_size_(page_size),
-        meta_page_(meta_page),
-        free_(free),
-        main_(main) {
-    used_.resize(pages);
-  }
+  PageCheck(int fd, const LmdbMeta& meta)
+      : fd_(fd), meta_(meta), used_(meta.last_page + 1) {}
 
   // Takes `count` pages from `page` on for something; false where the file has
   // not all of them, or one is taken already.
   bool Take(uint64_t page, uint64_t count);
-  // False where the disk does not give it.
-  bool Read(uint64_t page, size_t size, std::string& bytes) const;
 
-  int fd_;
-  size_t page_size_;
-  uint64_t meta_page_;
-  Tree free_;
-  Tree main_;
+  const int fd_;
+  const LmdbMeta meta_;
   std::vector<bool> used_;
 };
 
