@@ -42,7 +42,7 @@ TEST(AdminRequestTest, KeepsItsVerb) {
       AdminRequest::ListStores{},    AdminRequest::GetKeysStatus{},
       AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
       AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
-      AdminRequest::WatchRotation{}};
+      AdminRequest::WatchRotation{}, AdminRequest::Verify{}};
   ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
   for (size_t i = 0; i < verbs.size(); ++i) {
     ASSERT_EQ(verbs[i].index(), i);
@@ -50,7 +50,34 @@ TEST(AdminRequestTest, KeepsItsVerb) {
   }
 }
 
+TEST(AdminReplyTest, KeepsWhatAWalkFound) {
+  const WalkFinding finding = {.kind = WalkFinding::Kind::kForeign,
+                               .place = "\x01\xFF",
+                               .key = "k\xFE",
+                               .reason = "why"};
+  EXPECT_EQ(ReplyBack(finding), finding);
+  EXPECT_EQ(ReplyBack(AdminWalked{3, 4}).records, 3u);
+  EXPECT_EQ(ReplyBack(AdminWalked{3, 4}).total, 4u);
+  WalkReport report;
+  report.complete = true;
+  report.findings = 1;
+  report.records = 2;
+  report.expired = 3;
+  report.damaged = 4;
+  report.bytes = 5;
+  report.expiry_entries = 6;
+  report.stray_entries = 7;
+  report.commit_seq = 8;
+  report.unreadable = 9;
+  report.accumulator = WalkReport::Accumulator::kDiffers;
+  report.data_keys = {{.id = 10, .counted = 11, .kept = 12}};
+  EXPECT_EQ(ReplyBack(report), report);
+}
+
 TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
+  EXPECT_TRUE(VerbBack(AdminRequest::Verify{.quick = true}).quick);
+  EXPECT_FALSE(VerbBack(AdminRequest::Verify{.quick = true}).show_keys);
+  EXPECT_TRUE(VerbBack(AdminRequest::Verify{.show_keys = true}).show_keys);
   const AdminRequest::AddKey add =
       VerbBack(AdminRequest::AddKey{"/run/\xFE.key", true, false, "next"});
   EXPECT_EQ(add.file, "/run/\xFE.key");

@@ -142,9 +142,12 @@ TEST_F(AdminServiceTest, RecallsAnInstanceOfTheStore) {
 }
 
 TEST_F(AdminServiceTest, OpensAStoreThatNoInstanceIsRememberedFor) {
-  for (const char* encryption : {"required", "off"}) {
+  const std::vector<std::string> encryptions = {"required", "off"};
+  for (const std::string& encryption : encryptions) {
     MustInit(encryption, {{"encryption", encryption}});
-    Restart();
+  }
+  Restart();
+  for (const std::string& encryption : encryptions) {
     fs::remove(RecordPath(encryption));
     EXPECT_THAT(Ask(AdminRequest::GetKeysStatus{}, encryption), IsOk());
   }

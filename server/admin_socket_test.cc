@@ -318,21 +318,19 @@ TEST_F(AdminSocketTest, TellsAnotherUserWhoToBe) {
 
 TEST_F(AdminSocketTest, LetsRootAskWhoeverServes) {
   chmod(dir_.path().c_str(), 0777);
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
-  Child server([this, &ready] {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  Child server([this, &ends] {
+    close(ends[0]);
     if (!BecomeNobody()) return kCannotBecomeNobody;
     root_ += "-nobody";
     fs::create_directory(root_);
-    absl::Notification asked;
-    const auto socket =
-        AdminSocket::Listen(root_, [&](const AdminRequest&, AdminListener&) {
-          asked.Notify();
-          return absl::OkStatus();
-        });
-    if (!socket.ok() || write(ready[1], "", 1) != 1) return 1;
-    return asked.WaitForNotificationWithTimeout(kPatience) ? 0 : 2;
+    const auto socket = AdminSocket::Listen(root_, Echo);
+    if (!socket.ok() || write(ends[1], "", 1) != 1) return 1;
+    char end;
+    return read(ends[1], &end, 1) == 0 ? 0 : 2;
   });
+  close(ends[1]);
   if (geteuid() != 0) {
     EXPECT_NE(server.Run(), 0);
     GTEST_SKIP() << "needs root outside of Bazel's sandbox";

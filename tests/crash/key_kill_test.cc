@@ -26,6 +26,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/store.h"
+#include "engine/keys_status.h"
 #include "engine/store_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -117,9 +118,9 @@ class KeyCrash {
     const std::unique_ptr<Store> store = OpenWithAnAcknowledgedKey({});
     ASSERT_NE(store, nullptr);
     ASSERT_TRUE(store->keys().WaitForResealer(kPatience));
-    const absl::StatusOr<StoreKeys::Status> status = store->keys().GetStatus();
+    const absl::StatusOr<KeysStatus> status = store->keys().GetStatus();
     ASSERT_THAT(status, IsOk());
-    for (const StoreKeys::DataKey& key : status->data_keys) {
+    for (const KeysStatus::DataKey& key : status->data_keys) {
       if (key.active) {
         EXPECT_EQ(key.records, uint64_t{kItems + 1});
         continue;
@@ -184,10 +185,10 @@ class KeyCrash {
   }
 
   void CheckDataKeys(const Store& store, const KeyChange& in_hand) {
-    const absl::StatusOr<StoreKeys::Status> status = store.keys().GetStatus();
+    const absl::StatusOr<KeysStatus> status = store.keys().GetStatus();
     ASSERT_THAT(status, IsOk());
     std::set<uint64_t> found;
-    for (const StoreKeys::DataKey& key : status->data_keys) {
+    for (const KeysStatus::DataKey& key : status->data_keys) {
       found.insert(key.id);
       if (!key.active) continue;
       if (in_hand.kind == Kind::kRotate && key.id == in_hand.number) {
