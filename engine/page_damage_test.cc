@@ -154,7 +154,7 @@ class PageDamageTest : public DamagedStoreTest {
     if (child == 0) {
       alarm(kHangSeconds);
       // No word of what it dies of.
-      std::freopen("/dev/null", "w", stderr);
+      if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
       _exit(ReadAll(options));
     }
     int status = 0;
