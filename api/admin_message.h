@@ -57,9 +57,9 @@ struct AdminRequest {
     bool show_keys = false;
   };
 
-  using Verb = std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey,
-                            RotateDataKey, RetireDataKeys, WatchRotation,
-                            Verify>;
+  using Verb =
+      std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey, RotateDataKey,
+                   RetireDataKeys, WatchRotation, Verify>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -87,10 +87,9 @@ struct AdminWalked {
 // One that this program does not know, from a newer server.
 struct AdminUnknown {};
 
-using AdminReply =
-    std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
-                 KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
-                 AdminWalked, WalkReport>;
+using AdminReply = std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
+                                KeysStatus::Slot, AdminDataKey, Resealer::State,
+                                WalkFinding, AdminWalked, WalkReport>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this
