@@ -137,7 +137,7 @@ WalkProcess::Event WalkProcess::Read(std::string& line,
 
 WalkProcess::End WalkProcess::Finish() {
   if (end_.has_value()) return *end_;
-  end_.emplace();
+  end_ = End();
   // A child that has closed its output is about to end.
   int status = 0;
   pid_t reaped = 0;
