@@ -139,6 +139,7 @@ WalkFinding FindingFromProto(const v1::Finding& message) {
 v1::Report ReportToProto(const WalkReport& report) {
   v1::Report message;
   message.set_complete(report.complete);
+  message.set_sealed(report.sealed);
   message.set_findings(report.findings);
   message.set_records(report.records);
   message.set_expired(report.expired);
@@ -161,6 +162,7 @@ v1::Report ReportToProto(const WalkReport& report) {
 WalkReport ReportFromProto(const v1::Report& message) {
   WalkReport report;
   report.complete = message.complete();
+  report.sealed = message.sealed();
   report.findings = message.findings();
   report.records = message.records();
   report.expired = message.expired();

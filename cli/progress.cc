@@ -53,6 +53,12 @@ void Progress::Report(uint64_t done, std::optional<uint64_t> total) {
   Print(Line(/*ended=*/false));
 }
 
+void Progress::Hide() {
+  if (width_ == 0) return;
+  *options_.out << '\r' << std::string(width_, ' ') << '\r' << std::flush;
+  width_ = 0;
+}
+
 void Progress::End() {
   if (!started_) return;
   Print(Line(/*ended=*/true));

@@ -55,6 +55,10 @@ class Progress {
   // known.
   void Report(uint64_t done, std::optional<uint64_t> total);
 
+  // Takes the line off the terminal, so that something else can be printed
+  // there. The next report puts one back.
+  void Hide();
+
   // All is done that the last call of Report said, which is printed.
   void End();
 

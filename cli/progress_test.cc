@@ -114,6 +114,30 @@ TEST_F(ProgressTest, WorkThatFailedLeavesTheTerminalOnALineOfItsOwn) {
   EXPECT_THAT(Printed(), IsEmpty());
 }
 
+TEST_F(ProgressTest, ALineThatIsHiddenLeavesRoomForOthers) {
+  Progress progress("copying", Options(/*terminal=*/true));
+  progress.Hide();
+  progress.Report(1, 9);
+  EXPECT_EQ(Printed(), "\rcopying: 1 of 9 records (11%)");
+  progress.Hide();
+  EXPECT_EQ(Printed(), "\r                             \r");
+  progress.Hide();
+  EXPECT_THAT(Printed(), IsEmpty());
+  clock_.Advance(absl::Seconds(1));
+  progress.Report(1, 9);
+  EXPECT_EQ(Printed(), "\rcopying: 1 of 9 records (11%)");
+}
+
+TEST_F(ProgressTest, AHiddenLineOfALogIsNone) {
+  Progress progress("copying", Options(/*terminal=*/false));
+  progress.Report(0, 9);
+  clock_.Advance(absl::Seconds(10));
+  progress.Report(1, 9);
+  Printed();
+  progress.Hide();
+  EXPECT_THAT(Printed(), IsEmpty());
+}
+
 TEST_F(ProgressTest, ShortWorkTookTenthsOfASecond) {
   Progress progress("copying", Options(/*terminal=*/false));
   progress.Report(0, 3);

@@ -2,6 +2,7 @@
 #include "cli/verify.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include <iostream>
 #include <memory>
@@ -13,15 +14,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/key_flags.h"
 #include "cli/progress.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
+#include "cli/verify_text.h"
 #include "engine/store_verifier.h"
 #include "engine/walk_child.h"
 #include "engine/walk_report.h"
@@ -38,74 +38,6 @@ struct VerifyFlags {
   bool quiet = false;
 };
 
-void PrintFinding(const WalkFinding& finding) {
-  std::cout << NameOf(finding.kind);
-  if (!finding.place.empty()) {
-    std::cout << " " << absl::BytesToHexString(finding.place);
-  }
-  if (!finding.key.empty()) {
-    std::cout << " \"" << absl::CHexEscape(finding.key) << "\"";
-  }
-  std::cout << ": " << finding.reason << "\n";
-}
-
-absl::string_view NameOf(WalkReport::Accumulator accumulator) {
-  switch (accumulator) {
-    case WalkReport::Accumulator::kAgrees:
-      return "agrees";
-    case WalkReport::Accumulator::kDiffers:
-      return "differs";
-    case WalkReport::Accumulator::kUnknown:
-      break;
-  }
-  return "unknown";
-}
-
-std::string JsonOf(const WalkReport& report) {
-  std::string keys;
-  for (const WalkReport::DataKey& key : report.data_keys) {
-    absl::StrAppend(&keys, keys.empty() ? "" : ", ", "{\"id\": ", key.id,
-                    ", \"counted\": ", key.counted, ", \"kept\": ", key.kept,
-                    "}");
-  }
-  const auto flag = [](bool value) { return value ? "true" : "false"; };
-  return absl::StrCat(
-      "{\"clean\": ", flag(report.clean()),
-      ", \"complete\": ", flag(report.complete),
-      ", \"findings\": ", report.findings, ", \"records\": ", report.records,
-      ", \"expired\": ", report.expired, ", \"damaged\": ", report.damaged,
-      ", \"bytes\": ", report.bytes,
-      ", \"expiryEntries\": ", report.expiry_entries,
-      ", \"strayEntries\": ", report.stray_entries,
-      ", \"commitSeq\": ", report.commit_seq,
-      ", \"unreadable\": ", report.unreadable,
-      ", \"accumulator\": ", JsonText(NameOf(report.accumulator)),
-      ", \"dataKeys\": [", keys, "], \"accepted\": ", flag(report.accepted),
-      ", \"mended\": ", report.mended, ", \"dropped\": ", report.dropped,
-      "}\n");
-}
-
-void PrintReport(const StoreTarget& target, const WalkReport& report) {
-  std::cout << target.name() << ": " << report.records << " records ("
-            << report.expired << " expired, " << report.damaged << " damaged), "
-            << report.bytes << " bytes, commit " << report.commit_seq
-            << "; the accumulator " << NameOf(report.accumulator) << "\n";
-  for (const WalkReport::DataKey& key : report.data_keys) {
-    std::cout << "data key " << key.id << ": " << key.counted
-              << " records, expected " << key.kept << "\n";
-  }
-  if (report.accepted) {
-    std::cout
-        << "accepted as it is now: " << report.mended << " findings mended, "
-        << report.dropped
-        << " damaged records removed. What was replayed or deleted before "
-           "can no longer be seen\n";
-  }
-  std::cout << (report.clean() ? "clean\n"
-                               : "NOT clean; restore it from a backup, or "
-                                 "overwrite or delete the damaged keys\n");
-}
-
 // SIGINT or SIGTERM has come; both are blocked.
 bool AskedToEnd() {
   const sigset_t signals = EndSignals();
@@ -116,8 +48,13 @@ bool AskedToEnd() {
 absl::Status Check(const VerifyFlags& flags) {
   if (flags.repair != flags.request.accept) {
     return absl::InvalidArgumentError(
-        "--repair and --accept go together: what cannot be mended is accepted "
-        "as it is; nothing was changed");
+        "--repair and --accept go together: records that are missing cannot be "
+        "brought back, only accepted as missing; nothing was changed");
+  }
+  if (flags.repair && flags.request.quick) {
+    return absl::InvalidArgumentError(
+        "--repair looks at every byte, so it does not go with --quick; nothing "
+        "was changed");
   }
   if (flags.request.drop_damaged && !flags.repair) {
     return absl::InvalidArgumentError(
@@ -195,31 +132,38 @@ ExitCode Verify(const VerifyFlags& flags) {
   if (const absl::Status fits = Check(flags); !fits.ok()) return Fail(fits);
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return Fail(target.status());
-  Progress progress("verifying", {.quiet = flags.quiet || flags.json});
-  VerifyEvents events;
-  if (!flags.json) events.found = PrintFinding;
-  events.progress = [&progress](uint64_t records, uint64_t, uint64_t total) {
-    progress.Report(records, total);
-    return !AskedToEnd();
-  };
+  VerifyText text(
+      std::cout,
+      flags.json ? VerifyText::Form::kJson : VerifyText::Form::kLines,
+      target->name(),
+      {.accept = flags.repair, .drop_damaged = flags.request.drop_damaged});
+  Progress progress("verifying", {.quiet = flags.quiet});
+  const VerifyEvents events = {
+      .found =
+          [&](const WalkFinding& finding) {
+            progress.Hide();
+            text.Found(finding);
+          },
+      .progress =
+          [&progress](uint64_t records, uint64_t, uint64_t total) {
+            progress.Report(records, total);
+            return !AskedToEnd();
+          }};
   const absl::StatusOr<WalkReport> report =
       target->served ? VerifyServed(flags, *target, events)
                      : VerifyHere(flags, *target, events);
-  if (!report.ok() && target->served && flags.repair) {
-    std::cerr << "statecpp: " << report.status().message() << "\n";
-    return kExitLockHeld;
+  progress.Hide();
+  if (!report.ok()) {
+    const ExitCode code = Fail(report.status());
+    return target->served && flags.repair ? kExitLockHeld : code;
   }
-  if (!report.ok()) return Fail(report.status());
-  progress.End();
-  if (flags.json) {
-    std::cout << JsonOf(*report);
-  } else {
-    PrintReport(*target, *report);
-  }
+  text.Report(*report);
   return report->clean() ? kExitOk : kExitDamaged;
 }
 
 ExitCode Walk(const std::vector<std::string>& words) {
+  // With whoever started it; it would end as well when nobody hears it.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   const absl::Status walked = WalkForParent(words);
   return walked.ok() ? kExitOk : Fail(walked);
 }
@@ -229,7 +173,7 @@ ExitCode Walk(const std::vector<std::string>& words) {
 void AddVerify(VerbTable& verbs) {
   auto flags = std::make_shared<VerifyFlags>();
   CLI::App* const verify = verbs.Add(
-      "verify", "Look at every record of a store, served or not",
+      "verify", "Look for damage at every record of a store, served or not",
       [flags] { return Verify(*flags); }, VerbTable::Signals::kBlocked);
   AddStoreTargetFlags(verify, flags->target);
   AddKeyFlags(verify, flags->keys);
@@ -238,13 +182,16 @@ void AddVerify(VerbTable& verbs) {
   verify->add_flag("--show-keys", flags->request.show_keys,
                    "Name the keys of items, where they can be read");
   verify->add_flag("--repair", flags->repair,
-                   "With --accept: make what is there what is expected");
+                   "With --accept, while no server runs: take the records that "
+                   "are there for all there should be");
   verify->add_flag("--accept", flags->request.accept,
-                   "Needed by --repair: what was lost is not asked for again");
+                   "With --repair: what was replayed or deleted before can no "
+                   "longer be seen");
   verify->add_flag("--drop-damaged", flags->request.drop_damaged,
-                   "With --repair: remove records that do not open");
-  verify->add_flag("--json", flags->json, "As one line of JSON");
-  verify->add_flag("--quiet", flags->quiet, "Print no progress");
+                   "With --repair --accept: remove the records that do not "
+                   "open, each of which is named");
+  verify->add_flag("--json", flags->json, "Print one object of JSON");
+  verify->add_flag("--quiet", flags->quiet, "Do not show how far it is");
 
   auto words = std::make_shared<std::vector<std::string>>();
   // Not for people, so --help does not name it.

@@ -211,8 +211,13 @@ absl::StatusOr<WalkReport> VerifyClosedStore(const Options& options,
       request.program, events,
       [&](absl::string_view header)
           -> absl::StatusOr<std::shared_ptr<const Keyring>> {
+        const absl::StatusOr<StoreHeader> read =
+            ReadHeader(header, folder->path());
+        if (!read.ok()) return read.status();
+        // A plain store wants none.
         absl::StatusOr<OpenedHeader> opened =
-            OpenHeader(header, options.keys.get(), folder->path());
+            OpenHeader(header, read->sealed ? options.keys.get() : nullptr,
+                       folder->path());
         if (!opened.ok()) return opened.status();
         return std::move(opened->keyring);
       });

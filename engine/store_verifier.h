@@ -61,7 +61,8 @@ struct VerifyEvents {
 };
 
 // A store that nobody has open, and nobody opens meanwhile. `options.create` is
-// ignored. Damage is no error, but for a file that cannot be one of LMDB's.
+// ignored, and so are keys where the store is plain, which the report says.
+// Damage is no error, but for a file that cannot be one of LMDB's.
 //
 // ABORTED: the walk was ended, by `progress` or by a signal.
 // INTERNAL: the program that should walk does not, or LMDB or the system says

@@ -32,6 +32,7 @@ class Walk {
   WalkOutcome Run(const Secret& root) {
     report().findings = options_.findings;
     if (!OpenHeader(root)) return std::move(outcome_);
+    report().sealed = outcome_.keyring->sealed();
     outcome_.counted.emplace(*outcome_.keyring);
     // Each as far as it goes, whatever became of the others.
     const bool meta = WalkTable(Table::kMeta, [this](auto name, auto value) {

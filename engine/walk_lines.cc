@@ -57,10 +57,10 @@ std::string Print(const WalkAssertion& assertion) {
 }
 std::string Print(const WalkReport& report) {
   std::string line = absl::StrCat(
-      "report ", report.complete ? 1 : 0, " ", report.findings, " ",
-      report.records, " ", report.expired, " ", report.damaged, " ",
-      report.bytes, " ", report.expiry_entries, " ", report.stray_entries, " ",
-      report.commit_seq, " ", report.unreadable, " ",
+      "report ", report.complete ? 1 : 0, " ", report.sealed ? 1 : 0, " ",
+      report.findings, " ", report.records, " ", report.expired, " ",
+      report.damaged, " ", report.bytes, " ", report.expiry_entries, " ",
+      report.stray_entries, " ", report.commit_seq, " ", report.unreadable, " ",
       static_cast<int>(report.accumulator));
   absl::StrAppend(&line, " ", report.accepted ? 1 : 0, " ", report.mended, " ",
                   report.dropped, " ", report.indexed);
@@ -152,6 +152,7 @@ WalkFinding TakeFinding(Words& words) {
 WalkReport TakeReport(Words& words) {
   WalkReport report;
   report.complete = words.NextSmall(2) == 1;
+  report.sealed = words.NextSmall(2) == 1;
   for (uint64_t* number :
        {&report.findings, &report.records, &report.expired, &report.damaged,
         &report.bytes, &report.expiry_entries, &report.stray_entries,

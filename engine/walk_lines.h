@@ -24,7 +24,7 @@ namespace statecpp {
 //   total     := "total" records
 //   progress  := "progress" records bytes
 //   finding   := "finding" kind place key reason...
-//   report    := "report" number{15} { id ":" counted ":" kept }*
+//   report    := "report" number{16} { id ":" counted ":" kept }*
 //   failed    := "failed" code text...
 //   assertion := "assertion" text...         LMDB's last words, at any time
 //

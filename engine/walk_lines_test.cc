@@ -30,6 +30,7 @@ Said Sent(const Said& said) {
 WalkReport FullReport() {
   WalkReport report;
   report.complete = true;
+  report.sealed = true;
   uint64_t next = 1;
   for (uint64_t* number :
        {&report.findings, &report.records, &report.expired, &report.damaged,
@@ -107,12 +108,13 @@ TEST(WalkLinesTest, WhatIsNoLineIsRefused) {
            "failed 99 why",
            "failed",
            "report 1 0 0",
-           "report 2 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
-           "report 1 0 0 0 0 0 0 0 0 0 3 0 0 0 0",
-           "report 1 0 0 0 0 0 0 0 0 0 1 0 0 0 0 1:2",
-           "report 1 0 0 0 0 0 0 0 0 0 1 0 0 0 0 1:2:3:4",
-           "report 1 0 0 0 0 0 0 0 0 0 1 0 0 0 0 4294967296:2:3",
-           "report 1 0 0 0 0 0 0 0 0 0 1 0 0 0 0 1:2:3 ",
+           "report 1 2 0 0 0 0 0 0 0 0 0 1 0 0 0 0",
+           "report 2 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+           "report 1 0 0 0 0 0 0 0 0 0 0 3 0 0 0 0",
+           "report 1 0 0 0 0 0 0 0 0 0 0 1 0 0 0 0 1:2",
+           "report 1 0 0 0 0 0 0 0 0 0 0 1 0 0 0 0 1:2:3:4",
+           "report 1 0 0 0 0 0 0 0 0 0 0 1 0 0 0 0 4294967296:2:3",
+           "report 1 0 0 0 0 0 0 0 0 0 0 1 0 0 0 0 1:2:3 ",
        }) {
     EXPECT_FALSE(ParseWalkLine(line).has_value()) << "\"" << line << "\"";
   }

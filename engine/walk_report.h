@@ -53,6 +53,8 @@ struct WalkReport {
   // The walk came to its end. Otherwise the figures are those of the part that
   // it saw, and `accumulator` is unknown.
   bool complete = false;
+  // False: its records stand there in clear, whatever key was given.
+  bool sealed = false;
   uint64_t findings = 0;
   uint64_t records = 0;  // expired ones and damaged ones included
   uint64_t expired = 0;
