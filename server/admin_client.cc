@@ -28,7 +28,7 @@ absl::Status AskServer(const std::string& data_root,
   // A server that is busy says so and hangs up before it has read anything.
   const absl::Status sent =
       connection.Send(AdminRequestToProto(request), kMessageTimeout);
-  if (!sent.ok() && !error::IsUnreachable(sent)) return sent;
+  if (!sent.ok() && !absl::IsUnavailable(sent)) return sent;
   for (;;) {
     while (!connection.HasInputWithin(kLookInterval)) {
       if (listener.LeavesWithin(absl::ZeroDuration())) {

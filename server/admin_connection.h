@@ -50,13 +50,13 @@ class AdminConnection {
   // that takes a byte now and then is no better than one that takes none.
   //
   // UNAVAILABLE, as error::IsUnreachable: the peer is gone.
-  // DEADLINE_EXCEEDED: it did not take it in time.
+  // DEADLINE_EXCEEDED, as error::IsUnreachable: it did not take it in time.
   absl::Status Send(absl::string_view message, absl::Duration timeout);
 
   // Waits for the peer's next message, and for all of it.
   //
   // UNAVAILABLE, as error::IsUnreachable: the peer is gone.
-  // DEADLINE_EXCEEDED: it was not there in time.
+  // DEADLINE_EXCEEDED, as error::IsUnreachable: it was not there in time.
   // INVALID_ARGUMENT: it is longer than a message may be.
   absl::StatusOr<std::string> Receive(absl::Duration timeout);
 

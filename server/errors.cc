@@ -200,9 +200,11 @@ absl::Status AdminPeerGone() {
 }
 
 absl::Status AdminPeerSlow() {
-  return absl::DeadlineExceededError(
+  absl::Status status = absl::DeadlineExceededError(
       "the other end of the admin socket is connected, but does not read or "
       "write; the connection was given up");
+  status.SetPayload(kUnreachable, absl::Cord());
+  return status;
 }
 
 absl::Status AdminMessageTooLarge(uint64_t size, size_t limit) {
