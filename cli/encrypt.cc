@@ -62,10 +62,10 @@ ExitCode Encrypt(const OfflineCopyFlags& flags) {
   std::cout << "sealed " << copy->target().name() << ": "
             << DescribeCopy(*report) << "\n";
   const ExitCode remembered = ChangeWhatIsRemembered(*copy);
-  PrintNext(*copy);
-  std::cout << "What was in clear may still be read from unused blocks of the "
+  std::cout << "what was in clear may still be read from unused blocks of the "
                "disk until they are overwritten, and from snapshots and "
                "backups: destroy those that are not needed\n";
+  PrintNext(*copy);
   return report->removed.ok() ? remembered : Fail(report->removed);
 }
 
