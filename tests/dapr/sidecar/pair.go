@@ -61,37 +61,49 @@ func Start(t testing.TB, components ...Component) *Pair {
 // empty, none.
 func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
 	t.Helper()
-	pair, err := newPair(key, components)
+	pair, err := newPair(key, components, (*Pair).startBoth)
 	if err != nil {
 		t.Fatal(err)
 	}
+	pair.tend(t)
+	return pair
+}
+
+// tend ends the pair with the test, and prints what it said if that failed.
+func (p *Pair) tend(t testing.TB) {
 	t.Cleanup(func() {
-		if err := pair.Close(); err != nil {
+		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	pair.report(t, nil)
-	return pair
+	p.report(t, nil)
 }
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) { return newPair(Key, components) }
+func New(components ...Component) (*Pair, error) {
+	return newPair(Key, components, (*Pair).startBoth)
+}
 
-func newPair(key string, components []Component) (*Pair, error) {
+func newPair(key string, components []Component, start func(*Pair) error) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
 	p := &Pair{AppID: "app1", folder: folder, key: key}
-	if err := p.start(components); err != nil {
+	err = p.prepare(components)
+	if err == nil {
+		err = start(p)
+	}
+	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *Pair) start(components []Component) error {
+// prepare makes the folders and what daprd reads in them.
+func (p *Pair) prepare(components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
@@ -105,9 +117,10 @@ func (p *Pair) start(components []Component) error {
 			return err
 		}
 	}
-	if err := writeSecrets(p.resources(), components); err != nil {
-		return err
-	}
+	return writeSecrets(p.resources(), components)
+}
+
+func (p *Pair) startBoth() error {
 	if err := p.startStore(); err != nil {
 		return err
 	}
