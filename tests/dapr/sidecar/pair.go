@@ -248,13 +248,17 @@ func (p *Pair) startDaprd() error {
 	if err != nil {
 		return err
 	}
+	version, err := run(p.folder, binary, "--version")
+	if err != nil {
+		return err
+	}
 	for attempt := 1; ; attempt++ {
 		ports, err := freePorts(3)
 		if err != nil {
 			return err
 		}
 		p.daprd, err = startProcess("daprd", binary,
-			[]string{"DAPR_COMPONENTS_SOCKETS_FOLDER=" + p.sockets()}, p.daprdFlags(ports)...)
+			[]string{"DAPR_COMPONENTS_SOCKETS_FOLDER=" + p.sockets()}, p.daprdFlags(version, ports)...)
 		if err != nil {
 			return err
 		}
@@ -274,8 +278,8 @@ func (p *Pair) startDaprd() error {
 	}
 }
 
-func (p *Pair) daprdFlags(ports []string) []string {
-	return []string{
+func (p *Pair) daprdFlags(version string, ports []string) []string {
+	flags := []string{
 		"--app-id=" + p.AppID,
 		"--resources-path=" + p.resources(),
 		"--dapr-http-port=" + ports[0],
@@ -286,10 +290,13 @@ func (p *Pair) daprdFlags(ports []string) []string {
 		"--enable-metrics=false",
 		"--enable-profiling=false",
 		"--log-level=info",
-		// Reloads follow file events; this is daprd's second look, should it
-		// have missed one.
-		"--hot-reload-reconcile-interval=5s",
 	}
+	if strings.HasPrefix(version, "1.16.") || strings.HasPrefix(version, "1.17.") {
+		return flags
+	}
+	// Reloads follow file events; this is daprd's second look, should it have
+	// missed one.
+	return append(flags, "--hot-reload-reconcile-interval=5s")
 }
 
 func (p *Pair) awaitDaprd() error {
