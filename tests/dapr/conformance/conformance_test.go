@@ -23,7 +23,7 @@ var operations = []string{"transaction", "etag", "first-write", "ttl", "actorSta
 // The names of these cases are those of docs/conformance.md, which is made
 // from their outcome.
 func TestUpstreamsSuite(t *testing.T) {
-	store := sidecar.StartAlone(t)
+	store := sidecar.StartAs(t, sidecar.Setup{StoreAlone: true})
 	t.Run("clean", func(t *testing.T) { suite(t, connect(store), operations, "bad-etag") })
 	t.Run("held", func(t *testing.T) {
 		hold(t, store)
@@ -37,7 +37,7 @@ func TestUpstreamsSuite(t *testing.T) {
 // nothing.
 func TestUpstreamsSuiteOfTimeToLive(t *testing.T) {
 	without := slices.DeleteFunc(slices.Clone(operations), func(o string) bool { return o == "ttl" })
-	suite(t, modest{connect(sidecar.StartAlone(t))}, without, "bad-etag")
+	suite(t, modest{connect(sidecar.StartAs(t, sidecar.Setup{StoreAlone: true}))}, without, "bad-etag")
 }
 
 func suite(t *testing.T, store state.Store, operations []string, badETag string) {

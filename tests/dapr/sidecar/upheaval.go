@@ -72,6 +72,7 @@ func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 	said := p.daprd.log.since(0)
 	p.daprd.kill()
 	p.retire(&p.daprd)
+	p.endApp()
 	return said
 }
 
@@ -84,6 +85,7 @@ func (p *Pair) stopDaprd(t testing.TB) {
 		t.Fatalf("daprd on SIGTERM: %v", err)
 	}
 	p.retire(&p.daprd)
+	p.endApp()
 }
 
 // Rewrite changes a component's file under a running daprd, which reloads it.
