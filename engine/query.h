@@ -84,8 +84,10 @@ struct QueryRow {
 };
 
 struct QueryPage {
+  static constexpr size_t kMaxTokenSize = 3700;
+
   std::vector<QueryRow> rows;
-  // Leads to the next page; empty: this was the last. At most 3,700 bytes.
+  // Leads to the next page; empty: this was the last.
   std::string next_token;
 };
 

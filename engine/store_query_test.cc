@@ -92,7 +92,7 @@ class StoreQueryTest : public ::testing::Test {
       EXPECT_TRUE(query.limit == 0 || page.rows.size() <= query.limit);
       for (std::string& key : KeysOf(page)) keys.push_back(std::move(key));
       query.token = page.next_token;
-      EXPECT_LE(query.token.size(), 3700u);
+      EXPECT_LE(query.token.size(), QueryPage::kMaxTokenSize);
       if (pages != nullptr) ++*pages;
     } while (!query.token.empty());
     return keys;
