@@ -18,7 +18,7 @@ import (
 
 // What upstream is told that we can do. It fails where the store lists more
 // features, or fewer, than these stand for.
-var operations = []string{"transaction", "etag", "first-write", "ttl", "actorStateStore"}
+var operations = []string{"transaction", "etag", "first-write", "query", "ttl", "actorStateStore"}
 
 // The names of these cases are those of docs/conformance.md, which is made
 // from their outcome.

@@ -79,6 +79,7 @@ func run(t *testing.T, registered suite.Case) {
 	pair := sidecar.StartAs(t, sidecar.Setup{StoreAlone: true})
 	one := reflect.New(reflect.TypeOf(registered).Elem()).Interface().(suite.Case)
 	options := one.Setup(t)
+	replaceDatabase(one, pair)
 	aim(t, pair, interpose(one, pair))
 	ctx, cancel := context.WithTimeout(context.Background(), caseLimit)
 	t.Cleanup(cancel)
