@@ -122,12 +122,21 @@ test_conformance() {
   compare_page go.mod conformance conformance_sealed
 }
 
-# What stands alone in tests/dapr/versions: Dapr of other days.
+# Dapr of other days (tests/dapr/versions), and daprd's own cases.
 test_full() {
   local module
+  test_integration
   for module in tests/dapr/versions/*/go.mod; do
     test_version "$(basename "$(dirname "$module")")"
   done
+}
+
+test_integration() {
+  say "daprd's own integration cases (once, they build some minutes)"
+  run_go_tests integration -tags integration ./integration
+  say "the same on sealed stores"
+  STATECPP_TEST_SEALED=1 \
+    run_go_tests integration_sealed -tags integration ./integration
 }
 
 # test_version 1.17: the suite of that Dapr, and with its daprd the tests of
