@@ -355,7 +355,10 @@ func errorTables() string {
 	for _, group := range errorGroups() {
 		fmt.Fprintf(&b, "\n### %s\n\n| what happened | HTTP | gRPC | text |\n|---|---|---|---|\n", group.name)
 		for _, e := range group.errors {
-			overHTTP := fmt.Sprintf("%d `%s`", e.http, e.code)
+			overHTTP := fmt.Sprint(e.http)
+			if e.code != "" {
+				overHTTP += fmt.Sprintf(" `%s`", e.code)
+			}
 			if e.onlyGRPC {
 				overHTTP = "–"
 			}
