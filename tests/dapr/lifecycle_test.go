@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/reflection"
+
 	"statecpp.dev/tests/dapr/sidecar"
 )
 
@@ -328,6 +331,53 @@ func TestADaprdThatFindsAStaleSocketWaitsForTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantValue(t, pair.HTTP, "statestore", "a", "1")
+}
+
+// daprd asks every socket of the folder, one after the other and without a
+// deadline. What another program left there is not ours to remove: the page of
+// traps tells what to do.
+func TestAnotherProgramsStaleSocketHoldsDaprdUp(t *testing.T) {
+	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"})
+	mustSave(t, pair.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
+	// Before ours in the alphabet, which is daprd's order.
+	path := filepath.Join(filepath.Dir(pair.Socket()), "another.sock")
+	leaveStale(t, path)
+
+	outcome := pair.DaprdRestarting(t)
+	select {
+	case err := <-outcome:
+		t.Fatalf("daprd did not wait: %v", err)
+	case <-time.After(time.Second):
+	}
+	// It goes on as soon as somebody answers there, whatever he offers.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	reflection.Register(server)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	if err := <-outcome; err != nil {
+		t.Fatal(err)
+	}
+	wantValue(t, pair.HTTP, "statestore", "a", "1")
+}
+
+// leaveStale leaves a socket behind as a program does that is killed.
+func leaveStale(t *testing.T, path string) {
+	t.Helper()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // SIGTERM takes the socket away first of all, so that a daprd that starts then
