@@ -68,6 +68,13 @@ func (p *Pair) RestartDaprd(t testing.TB) {
 func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 	t.Helper()
 	p.stopDaprd(t)
+	return p.StartDaprdInVain(t)
+}
+
+// StartDaprdInVain is StartDaprd where that one must not come up. It returns
+// what it said.
+func (p *Pair) StartDaprdInVain(t testing.TB) string {
+	t.Helper()
 	if err := p.startDaprd(); err == nil {
 		t.Fatal("daprd started")
 	}
