@@ -187,6 +187,14 @@ TEST_F(StoreTest, FirstWriteOnlyCreates) {
   EXPECT_THAT(store().Set(op), IsOk());
 }
 
+TEST_F(StoreTest, ADeleteOfWhatShouldBeAbsentRemovesNothing) {
+  const WriteOp op = {.key = "a", .precondition = Precondition::Absent()};
+  EXPECT_THAT(store().Delete(op), IsOk());
+  MustSet({.key = "a", .value = "1"});
+  EXPECT_THAT(store().Delete(op), HasCode(kMismatch));
+  EXPECT_THAT(store().Get("a"), IsOkAndHolds(HasValue("1")));
+}
+
 // An expired item that the sweeper has not reached yet counts as absent, both
 // to readers and to preconditions.
 TEST_F(StoreTest, AnExpiredItemIsAbsentBeforeTheSweep) {
