@@ -167,11 +167,14 @@ TEST_F(StoreTest, AnETagOfAMissingKeyIsAMismatch) {
 }
 
 TEST_F(StoreTest, TextThatIsNoETagIsAMismatchThatSaysSo) {
-  MustSet({.key = "a"});
+  const ETag found = MustSet({.key = "a"});
   for (const char* text : {"bad-etag", "1", "", "0123456789abcdeF"}) {
-    EXPECT_THAT(store().Set({.key = "a",
-                             .precondition = Precondition::MatchText(text)}),
-                StatusIs(kMismatch, HasSubstr("16 hexadecimal digits")));
+    EXPECT_THAT(
+        store().Set(
+            {.key = "a", .precondition = Precondition::MatchText(text)}),
+        StatusIs(kMismatch,
+                 testing::AllOf(HasSubstr("16 hexadecimal digits"),
+                                HasSubstr("found " + found.ToString()))));
   }
 }
 

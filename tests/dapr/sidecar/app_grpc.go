@@ -7,6 +7,7 @@ import (
 
 	commonv1 "github.com/dapr/dapr/pkg/proto/common/v1"
 	runtimev1 "github.com/dapr/dapr/pkg/proto/runtime/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -94,9 +95,18 @@ func answer[Q, A any](method call[Q, A], request *Q) (*A, error) {
 	answer, err := method(ctx, request)
 	if err != nil {
 		s := status.Convert(err)
-		return nil, &Refusal{GRPC: s.Code(), Text: s.Message()}
+		return nil, &Refusal{GRPC: s.Code(), Text: s.Message(), Message: s.Message(), Kind: kindOf(s)}
 	}
 	return answer, nil
+}
+
+func kindOf(s *status.Status) string {
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return info.GetDomain() + "/" + info.GetReason()
+		}
+	}
+	return ""
 }
 
 // ask makes a call whose answer holds nothing.

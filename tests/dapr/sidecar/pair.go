@@ -40,11 +40,12 @@ type Pair struct {
 	HTTP  *HTTPApp
 	GRPC  *GRPCApp
 
-	folder string
-	key    string // of the store, as hexadecimal digits; empty for none
-	store  *process
-	daprd  *process
-	past   []*process // stores and daprds that were killed or stopped
+	folder       string
+	socketFolder string
+	key          string // of the store, as hexadecimal digits; empty for none
+	store        *process
+	daprd        *process
+	past         []*process // stores and daprds that were killed or stopped
 }
 
 // Key is a store's own, unless a test says otherwise. It is used where a
@@ -61,57 +62,80 @@ func Start(t testing.TB, components ...Component) *Pair {
 // empty, none.
 func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
 	t.Helper()
-	pair, err := newPair(key, components)
+	pair, err := newPair(key, makeFolder, components)
 	if err != nil {
 		t.Fatal(err)
 	}
+	pair.closeWith(t)
+	return pair
+}
+
+// StartInFolder is Start where the folder of the sockets is made by `prepare`,
+// before either program runs.
+func StartInFolder(t testing.TB, prepare func(sockets string) error, components ...Component) *Pair {
+	t.Helper()
+	pair, err := newPair(Key, prepare, components)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair.closeWith(t)
+	return pair
+}
+
+func makeFolder(path string) error { return os.Mkdir(path, 0o700) }
+
+func (p *Pair) closeWith(t testing.TB) {
 	t.Cleanup(func() {
-		if err := pair.Close(); err != nil {
+		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	pair.report(t, nil)
-	return pair
+	p.report(t, nil)
 }
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) { return newPair(Key, components) }
+func New(components ...Component) (*Pair, error) { return newPair(Key, makeFolder, components) }
 
-func newPair(key string, components []Component) (*Pair, error) {
+func newPair(key string, prepare func(sockets string) error, components []Component) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
-	p := &Pair{AppID: "app1", folder: folder, key: key}
-	if err := p.start(components); err != nil {
+	p := &Pair{AppID: "app1", folder: folder, socketFolder: filepath.Join(folder, "sockets"), key: key}
+	if err := p.start(prepare, components); err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *Pair) start(components []Component) error {
+func (p *Pair) start(prepare func(sockets string) error, components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	for _, folder := range []string{p.sockets(), p.dataRoot(), p.resources()} {
-		if err := os.Mkdir(folder, 0o700); err != nil {
-			return err
-		}
+	if err := errors.Join(prepare(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
+		return err
 	}
-	for _, component := range components {
-		if err := component.write(p.resources()); err != nil {
-			return err
-		}
-	}
-	if err := writeSecrets(p.resources(), components); err != nil {
+	if err := p.writeResources(components); err != nil {
 		return err
 	}
 	if err := p.startStore(); err != nil {
 		return err
 	}
 	return p.startDaprd()
+}
+
+func (p *Pair) writeResources(components []Component) error {
+	if err := os.Mkdir(p.resources(), 0o700); err != nil {
+		return err
+	}
+	for _, component := range components {
+		if err := component.write(p.resources()); err != nil {
+			return err
+		}
+	}
+	return writeSecrets(p.resources(), components)
 }
 
 // Socket is where daprd finds the store.
@@ -138,7 +162,7 @@ func (p *Pair) OnDisk(t testing.TB) []byte {
 	return all
 }
 
-func (p *Pair) sockets() string   { return filepath.Join(p.folder, "sockets") }
+func (p *Pair) sockets() string   { return p.socketFolder }
 func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 
