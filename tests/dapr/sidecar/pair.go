@@ -130,6 +130,9 @@ func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
 // StoreSaid is what the running statecpp has printed.
 func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
 
+// DaprdSaid is what the running daprd has printed.
+func (p *Pair) DaprdSaid() string { return p.daprd.log.since(0) }
+
 // OnDisk is every byte that the store keeps in files.
 func (p *Pair) OnDisk(t testing.TB) []byte {
 	t.Helper()
@@ -333,7 +336,7 @@ func (p *Pair) daprdFlags(ports []string) []string {
 	case p.setup.AppPort != "":
 		flags = append(flags, "--app-port="+p.setup.AppPort)
 	}
-	return append(flags, p.controlPlaneFlags()...)
+	return append(append(flags, p.controlPlaneFlags()...), p.setup.Flags...)
 }
 
 // retire keeps an ended process for its transcript.

@@ -29,6 +29,9 @@ type Setup struct {
 	// Resources are files that daprd reads beside the components: a name and
 	// the text.
 	Resources map[string]string
+
+	// Flags are more of daprd's.
+	Flags []string
 }
 
 // StartAs is Start with more around the pair.
