@@ -3,7 +3,6 @@
 package sidecar
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +80,7 @@ func (p *Pair) StartDaprdInVain(t testing.TB) string {
 	said := p.daprd.log.since(0)
 	p.daprd.kill()
 	p.retire(&p.daprd)
+	p.endApp()
 	return said
 }
 
@@ -125,42 +125,16 @@ func (p *Pair) StartDaprd(t testing.TB) {
 	}
 }
 
-// Beside puts a second daprd, of another app, in front of the same statecpp. It
-// has components of its own.
-func (p *Pair) Beside(t testing.TB, components ...Component) *Pair {
-	t.Helper()
-	other := p.otherApp(t, components)
-	if err := other.startDaprd(); err != nil {
-		t.Fatal(err)
-	}
-	return other
-}
-
 // BesideInVain is Beside where the second must not come up. It returns what
-// that one said.
+// was said.
 func (p *Pair) BesideInVain(t testing.TB, components ...Component) string {
 	t.Helper()
-	other := p.otherApp(t, components)
-	if err := other.startDaprd(); err == nil {
+	other, err := newPair("", Setup{AppID: "app2"}, p, components)
+	if err == nil {
+		_ = other.Close()
 		t.Fatal("the second daprd started")
 	}
-	other.daprd.kill()
-	other.retire(&other.daprd)
-	return other.DaprdSaid()
-}
-
-func (p *Pair) otherApp(t testing.TB, components []Component) *Pair {
-	t.Helper()
-	folder, err := os.MkdirTemp("", "sc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := &Pair{AppID: "app2", folder: folder, socketFolder: p.socketFolder}
-	other.closeWith(t)
-	if err := other.writeResources(components); err != nil {
-		t.Fatal(err)
-	}
-	return other
+	return err.Error()
 }
 
 // StopDaprd ends daprd as a service manager does, and expects exit code 0.
@@ -176,6 +150,7 @@ func (p *Pair) stopDaprd(t testing.TB) {
 		t.Fatalf("daprd on SIGTERM: %v", err)
 	}
 	p.retire(&p.daprd)
+	p.endApp()
 }
 
 // hangUp lets go of a daprd, if there was one to speak to.
