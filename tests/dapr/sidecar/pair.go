@@ -93,21 +93,12 @@ func (p *Pair) start(components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	folders := []string{p.resources()}
 	if p.host == nil {
-		folders = append(folders, p.sockets(), p.dataRoot())
-	}
-	for _, folder := range folders {
-		if err := os.Mkdir(folder, 0o700); err != nil {
+		if err := errors.Join(p.setup.makeSocketFolder(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
 			return err
 		}
 	}
-	for _, component := range components {
-		if err := component.write(p.resources()); err != nil {
-			return err
-		}
-	}
-	if err := writeSecrets(p.resources(), components); err != nil {
+	if err := p.writeResources(components); err != nil {
 		return err
 	}
 	if err := p.setup.write(p.resources()); err != nil {
@@ -125,6 +116,18 @@ func (p *Pair) start(components []Component) error {
 		return err
 	}
 	return p.startDaprd()
+}
+
+func (p *Pair) writeResources(components []Component) error {
+	if err := os.Mkdir(p.resources(), 0o700); err != nil {
+		return err
+	}
+	for _, component := range components {
+		if err := component.write(p.resources()); err != nil {
+			return err
+		}
+	}
+	return writeSecrets(p.resources(), components)
 }
 
 // Socket is where daprd finds the store.
@@ -342,7 +345,7 @@ func (p *Pair) daprdFlags(version string, ports []string) []string {
 	case p.setup.AppPort != "":
 		flags = append(flags, "--app-port="+p.setup.AppPort)
 	}
-	return append(flags, p.controlPlaneFlags()...)
+	return append(append(flags, p.controlPlaneFlags()...), p.setup.Flags...)
 }
 
 // retire keeps an ended process for its transcript.

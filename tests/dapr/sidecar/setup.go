@@ -33,6 +33,13 @@ type Setup struct {
 	// Resources are files that daprd reads beside the components: a name and
 	// the text.
 	Resources map[string]string
+
+	// Flags are more of daprd's.
+	Flags []string
+
+	// SocketFolder makes the folder of the sockets before anything runs; nil:
+	// a new one.
+	SocketFolder func(path string) error
 }
 
 // StartAs is Start with more around the pair.
@@ -62,6 +69,13 @@ func start(t testing.TB, begin func() (*Pair, error)) *Pair {
 	})
 	pair.report(t, nil)
 	return pair
+}
+
+func (s Setup) makeSocketFolder(path string) error {
+	if s.SocketFolder != nil {
+		return s.SocketFolder(path)
+	}
+	return os.Mkdir(path, 0o700)
 }
 
 // write puts the resources where daprd looks for them.
