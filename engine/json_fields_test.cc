@@ -9,8 +9,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "engine/json_reader.h"
 #include "engine/json_scalar.h"
-#include "engine/json_text.h"
 #include "gtest/gtest.h"
 
 namespace statecpp {
@@ -18,7 +18,7 @@ namespace {
 
 using Kind = JsonScalar::Kind;
 
-bool IsJson(absl::string_view text) { return JsonText().IsJson(text); }
+bool IsJson(absl::string_view text) { return JsonReader().IsJson(text); }
 
 std::string Repeated(absl::string_view text, int times) {
   std::string all;
@@ -38,7 +38,7 @@ JsonScalar::Number Number(absl::string_view text) {
   return scalar.number;
 }
 
-TEST(JsonText, TakesWhatIsJson) {
+TEST(JsonReader, TakesWhatIsJson) {
   for (const absl::string_view text : {"{}",
                                        "[]",
                                        " { } ",
@@ -68,7 +68,7 @@ TEST(JsonText, TakesWhatIsJson) {
   }
 }
 
-TEST(JsonText, RefusesWhatIsNot) {
+TEST(JsonReader, RefusesWhatIsNot) {
   for (const absl::string_view text : {"",
                                        " ",
                                        "{",
@@ -156,15 +156,15 @@ TEST(JsonText, RefusesWhatIsNot) {
   EXPECT_FALSE(IsJson(absl::string_view("\"a\0b\"", 5)));
 }
 
-TEST(JsonText, RefusesWhatNestsDeeperThanItsLimit) {
+TEST(JsonReader, RefusesWhatNestsDeeperThanItsLimit) {
   const auto nested = [](absl::string_view open, absl::string_view close,
                          int times) {
     return absl::StrCat(Repeated(open, times), "1", Repeated(close, times));
   };
-  EXPECT_TRUE(IsJson(nested("[", "]", JsonText::kMaxDepth)));
-  EXPECT_FALSE(IsJson(nested("[", "]", JsonText::kMaxDepth + 1)));
-  EXPECT_TRUE(IsJson(nested("{\"a\":", "}", JsonText::kMaxDepth)));
-  EXPECT_FALSE(IsJson(nested("{\"a\":", "}", JsonText::kMaxDepth + 1)));
+  EXPECT_TRUE(IsJson(nested("[", "]", JsonReader::kMaxDepth)));
+  EXPECT_FALSE(IsJson(nested("[", "]", JsonReader::kMaxDepth + 1)));
+  EXPECT_TRUE(IsJson(nested("{\"a\":", "}", JsonReader::kMaxDepth)));
+  EXPECT_FALSE(IsJson(nested("{\"a\":", "}", JsonReader::kMaxDepth + 1)));
   EXPECT_FALSE(IsJson(nested("[", "]", 1 << 20)));
   EXPECT_FALSE(IsJson(Repeated("[", 1 << 20)));
 }
