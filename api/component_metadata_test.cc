@@ -50,6 +50,8 @@ TEST(ComponentMetadataTest, HasADefaultForEverything) {
   EXPECT_EQ(config.settings.timeout, absl::Seconds(20));
   EXPECT_EQ(config.settings.bulk_mode, BulkMode::kPerItem);
   EXPECT_EQ(config.settings.max_txn_ops, 0);
+  EXPECT_EQ(config.settings.max_scan, 0);
+  EXPECT_FALSE(config.settings.query_require_prefix);
 }
 
 TEST(ComponentMetadataTest, ReadsEveryField) {
@@ -62,6 +64,8 @@ TEST(ComponentMetadataTest, ReadsEveryField) {
                                            {"timeout", "1.5s"},
                                            {"bulkMode", "atomic"},
                                            {"maxTxnOps", "128"},
+                                           {"maxScan", "100000"},
+                                           {"queryRequirePrefix", "true"},
                                            {"lockTimeout", "250ms"},
                                            {"strictMetadata", "on"}});
   EXPECT_EQ(config.data_dir, "shop/orders");
@@ -73,6 +77,8 @@ TEST(ComponentMetadataTest, ReadsEveryField) {
   EXPECT_EQ(config.settings.timeout, absl::Milliseconds(1500));
   EXPECT_EQ(config.settings.bulk_mode, BulkMode::kAtomic);
   EXPECT_EQ(config.settings.max_txn_ops, 128);
+  EXPECT_EQ(config.settings.max_scan, 100000);
+  EXPECT_TRUE(config.settings.query_require_prefix);
   EXPECT_EQ(config.lock_timeout, absl::Milliseconds(250));
   EXPECT_TRUE(config.strict_metadata);
 }
@@ -97,6 +103,13 @@ TEST(ComponentMetadataTest, AcceptsTheEndsOfEachRange) {
   EXPECT_EQ(ConfigOf({{"maxSize", "16Ti"}}).max_size, uint64_t{16} << 40);
   EXPECT_EQ(ConfigOf({{"maxValueSize", "4090Ki"}}).settings.max_value_size,
             4188160u);
+  EXPECT_EQ(ConfigOf({{"maxValueSize", "1"}}).settings.max_value_size, 1u);
+  EXPECT_EQ(ConfigOf({{"ttlInSeconds", "2147483647"}}).settings.default_ttl,
+            absl::Seconds(2147483647));
+  EXPECT_EQ(ConfigOf({{"timeout", "10ms"}}).settings.timeout,
+            absl::Milliseconds(10));
+  EXPECT_EQ(ConfigOf({{"maxTxnOps", "2147483647"}}).settings.max_txn_ops,
+            2147483647);
   for (const std::string never : {"0", "-1"}) {
     EXPECT_EQ(ConfigOf({{"ttlInSeconds", never}}).settings.default_ttl,
               std::nullopt);
@@ -126,7 +139,10 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
       {"maxSize", "10GB", "\"10Gi\""},
       {"maxSize", "1023Ki", "from 1Mi"},
       {"maxSize", "17Ti", "to 16Ti"},
+      {"maxSize", "17592186044417", "to 16Ti"},
+      {"maxSize", "1048575", "from 1Mi"},
       {"maxValueSize", "4091Ki", "at most 4090Ki"},
+      {"maxValueSize", "4188161", "at most 4090Ki"},
       {"maxValueSize", "0", "\"1Mi\""},
       {"ttlInSeconds", "foo", "\"3600\""},
       {"ttlInSeconds", "-2", "-1 for never"},
@@ -134,11 +150,14 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
       {"cleanupInterval", "5 minutes", "\"5m\""},
       {"cleanupInterval", "9ms", "at least 10ms"},
       {"timeout", "0", "at least 10ms"},
+      {"timeout", "9ms", "at least 10ms"},
       {"timeout", "-1s", "\"20s\""},
       {"bulkMode", "all", "\"perItem\" or \"atomic\""},
       {"maxTxnOps", "-1", "0 for no limit"},
       {"maxTxnOps", "2147483648", "up to 2147483647"},
       {"maxTxnOps", "many", "\"1000\""},
+      {"maxScan", "-1", "0 for no limit"},
+      {"maxScan", "1k", "\"1000000\""},
       {"lockTimeout", "-1s", "\"3s\""},
   };
   for (const Case& c : cases) {

@@ -7,6 +7,7 @@ import (
 
 	commonv1 "github.com/dapr/dapr/pkg/proto/common/v1"
 	runtimev1 "github.com/dapr/dapr/pkg/proto/runtime/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -85,8 +86,22 @@ func (a *GRPCApp) Transact(store string, operations ...Operation) error {
 	return ask(a.client.ExecuteStateTransaction, request)
 }
 
-func (a *GRPCApp) Query(store, query string) error {
-	return ask(a.client.QueryStateAlpha1, &runtimev1.QueryStateRequest{StoreName: store, Query: query})
+func (a *GRPCApp) Query(store, query string) (Found, error) { return a.QueryBelow(store, "", query) }
+
+func (a *GRPCApp) QueryBelow(store, keyPrefix, query string) (Found, error) {
+	request := &runtimev1.QueryStateRequest{StoreName: store, Query: query}
+	if keyPrefix != "" {
+		request.Metadata = map[string]string{"keyPrefix": keyPrefix}
+	}
+	page, err := answer(a.client.QueryStateAlpha1, request)
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found{Token: page.GetToken()}
+	for _, row := range page.GetResults() {
+		found.Rows = append(found.Rows, Got{Key: row.GetKey(), Value: row.GetData(), ETag: row.GetEtag(), Error: row.GetError()})
+	}
+	return found, nil
 }
 
 // call is the shape of every method of the generated client.
@@ -99,9 +114,18 @@ func answer[Q, A any](method call[Q, A], request *Q) (*A, error) {
 	answer, err := method(ctx, request)
 	if err != nil {
 		s := status.Convert(err)
-		return nil, &Refusal{GRPC: s.Code(), Text: s.Message()}
+		return nil, &Refusal{GRPC: s.Code(), Text: s.Message(), Message: s.Message(), Kind: kindOf(s)}
 	}
 	return answer, nil
+}
+
+func kindOf(s *status.Status) string {
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return info.GetDomain() + "/" + info.GetReason()
+		}
+	}
+	return ""
 }
 
 // ask makes a call whose answer holds nothing.

@@ -19,6 +19,8 @@ type Component struct {
 	Fields  map[string]string
 	Secrets map[string]string // fields that daprd takes from its secret store
 
+	InitTimeout string // spec.initTimeout; empty for daprd's default, 5s
+
 	file string // the whole text, if it was read from a file
 }
 
@@ -77,8 +79,11 @@ metadata:
 spec:
   type: state.cpp
   version: v1
-  metadata:
 `, c.Name)
+	if c.InitTimeout != "" {
+		fmt.Fprintf(&b, "  initTimeout: %s\n", c.InitTimeout)
+	}
+	b.WriteString("  metadata:\n")
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		fmt.Fprintf(&b, "  - name: %s\n    value: %q\n", name, fields[name])
 	}

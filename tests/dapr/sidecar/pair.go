@@ -39,14 +39,14 @@ type Pair struct {
 	HTTP  *HTTPApp
 	GRPC  *GRPCApp
 
-	setup  Setup
-	folder string
-	key    string // of the store, as hexadecimal digits; empty for none
-	host   *Pair  // whose store is used, if it is another's
-	store  *process
-	daprd  *process
-	app    *process
-	past   []*process // what was killed or stopped
+	setup        Setup
+	folder       string
+	socketFolder string
+	key          string // of the store, as hexadecimal digits; empty for none
+	store        *process
+	daprd        *process
+	app          *process
+	past         []*process // what was killed or stopped
 
 	placement, scheduler *service
 }
@@ -65,58 +65,66 @@ func Start(t testing.TB, components ...Component) *Pair {
 // empty, none.
 func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
 	t.Helper()
-	return start(t, func() (*Pair, error) { return newPair(key, Setup{}, nil, components) })
+	return start(t, key, Setup{}, makeFolder, components)
+}
+
+// StartInFolder is Start where the folder of the sockets is made by `prepare`,
+// before either program runs.
+func StartInFolder(t testing.TB, prepare func(sockets string) error, components ...Component) *Pair {
+	t.Helper()
+	return start(t, Key, Setup{}, prepare, components)
+}
+
+func start(t testing.TB, key string, setup Setup, prepare func(sockets string) error, components []Component) *Pair {
+	t.Helper()
+	pair, err := newPair(key, setup, prepare, components)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair.closeWith(t)
+	return pair
+}
+
+func makeFolder(path string) error { return os.Mkdir(path, 0o700) }
+
+func (p *Pair) closeWith(t testing.TB) {
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p.report(t, nil)
 }
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) { return newPair(Key, Setup{}, nil, components) }
+func New(components ...Component) (*Pair, error) { return newPair(Key, Setup{}, makeFolder, components) }
 
-// newPair runs a pair whose store is its own, unless there is a host.
-func newPair(key string, setup Setup, host *Pair, components []Component) (*Pair, error) {
+func newPair(key string, setup Setup, prepare func(sockets string) error, components []Component) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
-	p := &Pair{AppID: setup.AppID, setup: setup, folder: folder, key: key, host: host}
-	if p.AppID == "" {
-		p.AppID = "app1"
-	}
-	if err := p.start(components); err != nil {
+	p := &Pair{AppID: setup.appID("app1"), setup: setup, folder: folder, socketFolder: filepath.Join(folder, "sockets"), key: key}
+	if err := p.start(prepare, components); err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *Pair) start(components []Component) error {
+func (p *Pair) start(prepare func(sockets string) error, components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	folders := []string{p.resources()}
-	if p.host == nil {
-		folders = append(folders, p.sockets(), p.dataRoot())
-	}
-	for _, folder := range folders {
-		if err := os.Mkdir(folder, 0o700); err != nil {
-			return err
-		}
-	}
-	for _, component := range components {
-		if err := component.write(p.resources()); err != nil {
-			return err
-		}
-	}
-	if err := writeSecrets(p.resources(), components); err != nil {
+	if err := errors.Join(prepare(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
 		return err
 	}
-	if err := p.setup.write(p.resources()); err != nil {
+	if err := p.writeResources(components); err != nil {
 		return err
 	}
-	if p.host == nil {
-		if err := p.startStore(); err != nil {
-			return err
-		}
+	if err := p.startStore(); err != nil {
+		return err
 	}
 	if err := p.startControlPlane(); err != nil {
 		return err
@@ -124,14 +132,26 @@ func (p *Pair) start(components []Component) error {
 	return p.startDaprd()
 }
 
+func (p *Pair) writeResources(components []Component) error {
+	if err := os.Mkdir(p.resources(), 0o700); err != nil {
+		return err
+	}
+	for _, component := range components {
+		if err := component.write(p.resources()); err != nil {
+			return err
+		}
+	}
+	if err := p.setup.write(p.resources()); err != nil {
+		return err
+	}
+	return writeSecrets(p.resources(), components)
+}
+
 // Socket is where daprd finds the store.
 func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
 
 // StoreSaid is what the running statecpp has printed.
 func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
-
-// DaprdSaid is what the running daprd has printed.
-func (p *Pair) DaprdSaid() string { return p.daprd.log.since(0) }
 
 // OnDisk is every byte that the store keeps in files.
 func (p *Pair) OnDisk(t testing.TB) []byte {
@@ -151,13 +171,7 @@ func (p *Pair) OnDisk(t testing.TB) []byte {
 	return all
 }
 
-func (p *Pair) sockets() string {
-	if p.host != nil {
-		return p.host.sockets()
-	}
-	return filepath.Join(p.folder, "sockets")
-}
-
+func (p *Pair) sockets() string   { return p.socketFolder }
 func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 

@@ -11,7 +11,7 @@ import (
 // A Setup is what stands beside a pair's components. Its zero value is what
 // Start runs.
 type Setup struct {
-	AppID     string // of daprd; empty for app1
+	AppID     string // of daprd; empty for app1, or app2 beside it
 	Namespace string // of daprd; empty for Dapr's default
 
 	// ControlPlane adds placement and scheduler, which actors and workflows
@@ -37,30 +37,14 @@ type Setup struct {
 // StartAs is Start with more around the pair.
 func StartAs(t testing.TB, setup Setup, components ...Component) *Pair {
 	t.Helper()
-	return start(t, func() (*Pair, error) { return newPair(Key, setup, nil, components) })
+	return start(t, Key, setup, makeFolder, components)
 }
 
-// Beside runs another daprd in front of p's store, as two apps on one machine
-// have it. Components, app and control plane are its own; whatever is done to
-// the store is done at p.
-func (p *Pair) Beside(t testing.TB, setup Setup, components ...Component) *Pair {
-	t.Helper()
-	return start(t, func() (*Pair, error) { return newPair("", setup, p, components) })
-}
-
-func start(t testing.TB, begin func() (*Pair, error)) *Pair {
-	t.Helper()
-	pair, err := begin()
-	if err != nil {
-		t.Fatal(err)
+func (s Setup) appID(otherwise string) string {
+	if s.AppID == "" {
+		return otherwise
 	}
-	t.Cleanup(func() {
-		if err := pair.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	pair.report(t, nil)
-	return pair
+	return s.AppID
 }
 
 // write puts the resources where daprd looks for them.

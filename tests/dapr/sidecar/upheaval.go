@@ -3,6 +3,8 @@
 package sidecar
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -66,6 +68,13 @@ func (p *Pair) RestartDaprd(t testing.TB) {
 func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 	t.Helper()
 	p.stopDaprd(t)
+	return p.StartDaprdInVain(t)
+}
+
+// StartDaprdInVain is StartDaprd where that one must not come up. It returns
+// what it said.
+func (p *Pair) StartDaprdInVain(t testing.TB) string {
+	t.Helper()
 	if err := p.startDaprd(); err == nil {
 		t.Fatal("daprd started")
 	}
@@ -76,16 +85,119 @@ func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 	return said
 }
 
+// DaprdRestarting is RestartDaprd for a daprd that may take its time: what
+// comes is the outcome. Until then the pair is nobody else's.
+func (p *Pair) DaprdRestarting(t testing.TB) <-chan error {
+	t.Helper()
+	p.stopDaprd(t)
+	outcome := make(chan error, 1)
+	go func() { outcome <- p.startDaprd() }()
+	return outcome
+}
+
+// DaprdSaid is what all daprds of this pair have printed.
+func (p *Pair) DaprdSaid() string {
+	var b strings.Builder
+	for _, one := range p.all() {
+		if one.name == "daprd" {
+			b.WriteString(one.log.since(0))
+		}
+	}
+	return b.String()
+}
+
+// AwaitDaprdsEnd waits for a daprd to end by itself, and retires it.
+func (p *Pair) AwaitDaprdsEnd(t testing.TB) {
+	t.Helper()
+	select {
+	case <-p.daprd.done:
+	case <-time.After(startLimit):
+		t.Fatalf("daprd still runs after %s", startLimit)
+	}
+	p.hangUp()
+	p.retire(&p.daprd)
+}
+
+// StartDaprd starts one where the former has ended.
+func (p *Pair) StartDaprd(t testing.TB) {
+	t.Helper()
+	if err := p.startDaprd(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Beside puts a second daprd, of another app, in front of the same statecpp. It
+// has components of its own.
+func (p *Pair) Beside(t testing.TB, components ...Component) *Pair {
+	t.Helper()
+	return p.BesideAs(t, Setup{}, components...)
+}
+
+// BesideAs is Beside with more around the second.
+func (p *Pair) BesideAs(t testing.TB, setup Setup, components ...Component) *Pair {
+	t.Helper()
+	other := p.otherApp(t, setup, components)
+	if err := other.startControlPlane(); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.startDaprd(); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+// BesideInVain is Beside where the second must not come up. It returns what
+// that one said.
+func (p *Pair) BesideInVain(t testing.TB, components ...Component) string {
+	t.Helper()
+	other := p.otherApp(t, Setup{}, components)
+	if err := other.startDaprd(); err == nil {
+		t.Fatal("the second daprd started")
+	}
+	other.daprd.kill()
+	other.retire(&other.daprd)
+	return other.DaprdSaid()
+}
+
+func (p *Pair) otherApp(t testing.TB, setup Setup, components []Component) *Pair {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "sc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &Pair{AppID: setup.appID("app2"), setup: setup, folder: folder, socketFolder: p.socketFolder}
+	other.closeWith(t)
+	if err := other.writeResources(components); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+// StopDaprd ends daprd as a service manager does, and expects exit code 0.
+func (p *Pair) StopDaprd(t testing.TB) {
+	t.Helper()
+	p.stopDaprd(t)
+}
+
 func (p *Pair) stopDaprd(t testing.TB) {
 	t.Helper()
-	p.HTTP.client.CloseIdleConnections()
-	_ = p.GRPC.conn.Close()
-	p.GRPC = nil
+	p.hangUp()
 	if err := p.daprd.stop(stopLimit); err != nil {
 		t.Fatalf("daprd on SIGTERM: %v", err)
 	}
 	p.retire(&p.daprd)
 	p.endApp()
+}
+
+// hangUp lets go of a daprd, if there was one to speak to.
+func (p *Pair) hangUp() {
+	if p.HTTP != nil {
+		p.HTTP.client.CloseIdleConnections()
+	}
+	if p.GRPC != nil {
+		_ = p.GRPC.conn.Close()
+		p.GRPC = nil
+	}
 }
 
 // Rewrite changes a component's file under a running daprd, which reloads it.
