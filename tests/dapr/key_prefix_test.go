@@ -24,7 +24,7 @@ func TestTwoAppsShareWhatTheirKeyPrefixSays(t *testing.T) {
 		t.Run(strategy, func(t *testing.T) {
 			store := sidecar.Component{Name: "statestore"}.With("keyPrefix", strategy)
 			first := sidecar.StartAs(t, sidecar.Setup{AppID: "first", Namespace: "east"}, store)
-			second := first.BesideAs(t, sidecar.Setup{AppID: "second", Namespace: "west"}, store)
+			second := first.Beside(t, sidecar.Setup{AppID: "second", Namespace: "west"}, store)
 			shared := prefix.first == prefix.second
 
 			mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "k", Value: value("1")})
@@ -55,7 +55,7 @@ func TestOneAppInTwoNamespaces(t *testing.T) {
 		t.Run(strategy, func(t *testing.T) {
 			store := sidecar.Component{Name: "statestore"}.With("keyPrefix", strategy)
 			east := sidecar.StartAs(t, sidecar.Setup{Namespace: "east"}, store)
-			west := east.BesideAs(t, sidecar.Setup{AppID: "app1", Namespace: "west"}, store)
+			west := east.Beside(t, sidecar.Setup{Namespace: "west"}, store)
 			mustSave(t, east.HTTP, "statestore", sidecar.Item{Key: "k", Value: value("1")})
 			if apart {
 				wantMissing(t, west.HTTP, "statestore", "k")

@@ -26,7 +26,7 @@ var one = sidecar.Component{Name: "statestore"}.With("keyPrefix", "name")
 
 func TestTwoDaprdsWithOneConfigurationShareAnInstance(t *testing.T) {
 	first := sidecar.Start(t, one)
-	other := first.Beside(t, one)
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, one)
 
 	mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 	etag := wantValue(t, other.GRPC, "statestore", "a", "1")
@@ -51,7 +51,7 @@ func TestOfTwoDaprdsTheLastOnesConfigurationCountsForBoth(t *testing.T) {
 	mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 	wantExpiry(t, mustGet(t, first.HTTP, "statestore", "a"), 100*time.Second)
 
-	other := first.Beside(t, one.With("ttlInSeconds", "10000"))
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, one.With("ttlInSeconds", "10000"))
 	wantLine(t, first.StoreSaid(), "level=warning", "statestore", "ttlInSeconds: 100 -> 10000")
 	for _, app := range []sidecar.App{first.HTTP, first.GRPC, other.HTTP, other.GRPC} {
 		mustSave(t, app, "statestore", sidecar.Item{Key: "a", Value: value("1")})
@@ -80,7 +80,7 @@ func TestADaprdThatWantsAnotherEncryptionIsRefused(t *testing.T) {
 
 func TestADaprdsRestartsAreNothingToAnother(t *testing.T) {
 	first := sidecar.Start(t, one)
-	other := first.Beside(t, one)
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, one)
 	stop := make(chan struct{})
 	written := make(chan int, 4)
 	for i := range cap(written) {
@@ -272,7 +272,7 @@ func isDaprdsBetweenComponents(err error) bool {
 func TestAMistakeInAComponentsFileEndsItsDaprdAlone(t *testing.T) {
 	component := one.With("ttlInSeconds", "100")
 	first := sidecar.Start(t, component)
-	other := first.Beside(t, component)
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, component)
 	mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 
 	first.Rewrite(t, component.With("ttlInSeconds", "soon"))
@@ -291,14 +291,14 @@ func TestAMistakeInAComponentsFileEndsItsDaprdAlone(t *testing.T) {
 // --- The folder of sockets.
 
 func TestForeignFilesInTheSocketFolderDoNoHarm(t *testing.T) {
-	pair := sidecar.StartInFolder(t, func(sockets string) error {
+	pair := sidecar.StartAs(t, sidecar.Setup{SocketFolder: func(sockets string) error {
 		return errors.Join(
 			os.Mkdir(sockets, 0o700),
 			os.WriteFile(filepath.Join(sockets, "notes.txt"), []byte("not a socket"), 0o600),
 			os.WriteFile(filepath.Join(sockets, "cpp.sock.bak"), nil, 0o600),
 			os.Symlink("nowhere", filepath.Join(sockets, "broken.sock")),
 			os.MkdirAll(filepath.Join(sockets, "below", "cpp.sock"), 0o700))
-	}, sidecar.Component{Name: "statestore"})
+	}}, sidecar.Component{Name: "statestore"})
 	mustSave(t, pair.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 	pair.KillStore(t)
 	pair.RestartStore(t, "statestore")
@@ -396,9 +396,9 @@ func TestADaprdWithoutASocketSaysSo(t *testing.T) {
 }
 
 func TestTheSocketFolderMayBeALink(t *testing.T) {
-	pair := sidecar.StartInFolder(t, func(sockets string) error {
+	pair := sidecar.StartAs(t, sidecar.Setup{SocketFolder: func(sockets string) error {
 		return errors.Join(os.Mkdir(sockets+".real", 0o700), os.Symlink(sockets+".real", sockets))
-	}, sidecar.Component{Name: "statestore"})
+	}}, sidecar.Component{Name: "statestore"})
 	mustSave(t, pair.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 	pair.KillStore(t)
 	pair.RestartStore(t, "statestore")

@@ -39,14 +39,14 @@ type Pair struct {
 	HTTP  *HTTPApp
 	GRPC  *GRPCApp
 
-	setup        Setup
-	folder       string
-	socketFolder string
-	key          string // of the store, as hexadecimal digits; empty for none
-	store        *process
-	daprd        *process
-	app          *process
-	past         []*process // what was killed or stopped
+	setup  Setup
+	folder string
+	key    string // of the store, as hexadecimal digits; empty for none
+	host   *Pair  // whose store is used, if it is another's
+	store  *process
+	daprd  *process
+	app    *process
+	past   []*process // what was killed or stopped
 
 	placement, scheduler *service
 }
@@ -65,66 +65,49 @@ func Start(t testing.TB, components ...Component) *Pair {
 // empty, none.
 func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
 	t.Helper()
-	return start(t, key, Setup{}, makeFolder, components)
-}
-
-// StartInFolder is Start where the folder of the sockets is made by `prepare`,
-// before either program runs.
-func StartInFolder(t testing.TB, prepare func(sockets string) error, components ...Component) *Pair {
-	t.Helper()
-	return start(t, Key, Setup{}, prepare, components)
-}
-
-func start(t testing.TB, key string, setup Setup, prepare func(sockets string) error, components []Component) *Pair {
-	t.Helper()
-	pair, err := newPair(key, setup, prepare, components)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair.closeWith(t)
-	return pair
-}
-
-func makeFolder(path string) error { return os.Mkdir(path, 0o700) }
-
-func (p *Pair) closeWith(t testing.TB) {
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	p.report(t, nil)
+	return start(t, func() (*Pair, error) { return newPair(key, Setup{}, nil, components) })
 }
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) { return newPair(Key, Setup{}, makeFolder, components) }
+func New(components ...Component) (*Pair, error) { return newPair(Key, Setup{}, nil, components) }
 
-func newPair(key string, setup Setup, prepare func(sockets string) error, components []Component) (*Pair, error) {
+// newPair runs a pair whose store is its own, unless there is a host.
+func newPair(key string, setup Setup, host *Pair, components []Component) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
-	p := &Pair{AppID: setup.appID("app1"), setup: setup, folder: folder, socketFolder: filepath.Join(folder, "sockets"), key: key}
-	if err := p.start(prepare, components); err != nil {
+	p := &Pair{AppID: setup.AppID, setup: setup, folder: folder, key: key, host: host}
+	if p.AppID == "" {
+		p.AppID = "app1"
+	}
+	if err := p.start(components); err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *Pair) start(prepare func(sockets string) error, components []Component) error {
+func (p *Pair) start(components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	if err := errors.Join(prepare(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
-		return err
+	if p.host == nil {
+		if err := errors.Join(p.setup.makeSocketFolder(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
+			return err
+		}
 	}
 	if err := p.writeResources(components); err != nil {
 		return err
 	}
-	if err := p.startStore(); err != nil {
+	if err := p.setup.write(p.resources()); err != nil {
 		return err
+	}
+	if p.host == nil {
+		if err := p.startStore(); err != nil {
+			return err
+		}
 	}
 	if err := p.startControlPlane(); err != nil {
 		return err
@@ -140,9 +123,6 @@ func (p *Pair) writeResources(components []Component) error {
 		if err := component.write(p.resources()); err != nil {
 			return err
 		}
-	}
-	if err := p.setup.write(p.resources()); err != nil {
-		return err
 	}
 	return writeSecrets(p.resources(), components)
 }
@@ -171,7 +151,13 @@ func (p *Pair) OnDisk(t testing.TB) []byte {
 	return all
 }
 
-func (p *Pair) sockets() string   { return p.socketFolder }
+func (p *Pair) sockets() string {
+	if p.host != nil {
+		return p.host.sockets()
+	}
+	return filepath.Join(p.folder, "sockets")
+}
+
 func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 

@@ -11,7 +11,7 @@ import (
 // A Setup is what stands beside a pair's components. Its zero value is what
 // Start runs.
 type Setup struct {
-	AppID     string // of daprd; empty for app1, or app2 beside it
+	AppID     string // of daprd; empty for app1
 	Namespace string // of daprd; empty for Dapr's default
 
 	// ControlPlane adds placement and scheduler, which actors and workflows
@@ -32,19 +32,46 @@ type Setup struct {
 
 	// Flags are more of daprd's.
 	Flags []string
+
+	// SocketFolder makes the folder of the sockets before anything runs; nil:
+	// a new one.
+	SocketFolder func(path string) error
 }
 
 // StartAs is Start with more around the pair.
 func StartAs(t testing.TB, setup Setup, components ...Component) *Pair {
 	t.Helper()
-	return start(t, Key, setup, makeFolder, components)
+	return start(t, func() (*Pair, error) { return newPair(Key, setup, nil, components) })
 }
 
-func (s Setup) appID(otherwise string) string {
-	if s.AppID == "" {
-		return otherwise
+// Beside runs another daprd in front of p's store, as two apps on one machine
+// have it. Components, app and control plane are its own; whatever is done to
+// the store is done at p.
+func (p *Pair) Beside(t testing.TB, setup Setup, components ...Component) *Pair {
+	t.Helper()
+	return start(t, func() (*Pair, error) { return newPair("", setup, p, components) })
+}
+
+func start(t testing.TB, begin func() (*Pair, error)) *Pair {
+	t.Helper()
+	pair, err := begin()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s.AppID
+	t.Cleanup(func() {
+		if err := pair.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	pair.report(t, nil)
+	return pair
+}
+
+func (s Setup) makeSocketFolder(path string) error {
+	if s.SocketFolder != nil {
+		return s.SocketFolder(path)
+	}
+	return os.Mkdir(path, 0o700)
 }
 
 // write puts the resources where daprd looks for them.

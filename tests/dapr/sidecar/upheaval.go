@@ -3,7 +3,6 @@
 package sidecar
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -126,51 +125,16 @@ func (p *Pair) StartDaprd(t testing.TB) {
 	}
 }
 
-// Beside puts a second daprd, of another app, in front of the same statecpp. It
-// has components of its own.
-func (p *Pair) Beside(t testing.TB, components ...Component) *Pair {
-	t.Helper()
-	return p.BesideAs(t, Setup{}, components...)
-}
-
-// BesideAs is Beside with more around the second.
-func (p *Pair) BesideAs(t testing.TB, setup Setup, components ...Component) *Pair {
-	t.Helper()
-	other := p.otherApp(t, setup, components)
-	if err := other.startControlPlane(); err != nil {
-		t.Fatal(err)
-	}
-	if err := other.startDaprd(); err != nil {
-		t.Fatal(err)
-	}
-	return other
-}
-
 // BesideInVain is Beside where the second must not come up. It returns what
-// that one said.
+// was said.
 func (p *Pair) BesideInVain(t testing.TB, components ...Component) string {
 	t.Helper()
-	other := p.otherApp(t, Setup{}, components)
-	if err := other.startDaprd(); err == nil {
+	other, err := newPair("", Setup{AppID: "app2"}, p, components)
+	if err == nil {
+		_ = other.Close()
 		t.Fatal("the second daprd started")
 	}
-	other.daprd.kill()
-	other.retire(&other.daprd)
-	return other.DaprdSaid()
-}
-
-func (p *Pair) otherApp(t testing.TB, setup Setup, components []Component) *Pair {
-	t.Helper()
-	folder, err := os.MkdirTemp("", "sc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := &Pair{AppID: setup.appID("app2"), setup: setup, folder: folder, socketFolder: p.socketFolder}
-	other.closeWith(t)
-	if err := other.writeResources(components); err != nil {
-		t.Fatal(err)
-	}
-	return other
+	return err.Error()
 }
 
 // StopDaprd ends daprd as a service manager does, and expects exit code 0.
