@@ -22,12 +22,17 @@ type GRPCApp struct {
 var _ App = (*GRPCApp)(nil)
 
 func newGRPCApp(address string) (*GRPCApp, error) {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		// As large as a workflow's history may get in a test of just that.
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20)))
 	if err != nil {
 		return nil, err
 	}
 	return &GRPCApp{conn, runtimev1.NewDaprClient(conn)}, nil
 }
+
+// Conn is for what an App does not do; it ends with the pair's daprd.
+func (a *GRPCApp) Conn() *grpc.ClientConn { return a.conn }
 
 func (a *GRPCApp) Save(store string, items ...Item) error {
 	return ask(a.client.SaveState, &runtimev1.SaveStateRequest{StoreName: store, States: protos(items)})

@@ -13,12 +13,11 @@ package sidecar
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,12 +39,16 @@ type Pair struct {
 	HTTP  *HTTPApp
 	GRPC  *GRPCApp
 
-	folder       string
-	socketFolder string
-	key          string // of the store, as hexadecimal digits; empty for none
-	store        *process
-	daprd        *process
-	past         []*process // stores and daprds that were killed or stopped
+	setup  Setup
+	folder string
+	key    string // of the store, as hexadecimal digits; empty for none
+	host   *Pair  // whose store is used, if it is another's
+	store  *process
+	daprd  *process
+	app    *process
+	past   []*process // what was killed or stopped
+
+	placement, scheduler *service
 }
 
 // Key is a store's own, unless a test says otherwise. It is used where a
@@ -62,72 +65,35 @@ func Start(t testing.TB, components ...Component) *Pair {
 // empty, none.
 func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
 	t.Helper()
-	pair, err := newPair(key, makeFolder, components)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair.closeWith(t)
-	return pair
-}
-
-// StartInFolder is Start where the folder of the sockets is made by `prepare`,
-// before either program runs.
-func StartInFolder(t testing.TB, prepare func(sockets string) error, components ...Component) *Pair {
-	t.Helper()
-	pair, err := newPair(Key, prepare, components)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair.closeWith(t)
-	return pair
-}
-
-func makeFolder(path string) error { return os.Mkdir(path, 0o700) }
-
-func (p *Pair) closeWith(t testing.TB) {
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	p.report(t, nil)
+	return start(t, func() (*Pair, error) { return newPair(key, Setup{}, nil, components) })
 }
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) { return newPair(Key, makeFolder, components) }
+func New(components ...Component) (*Pair, error) { return newPair(Key, Setup{}, nil, components) }
 
-func newPair(key string, prepare func(sockets string) error, components []Component) (*Pair, error) {
+// newPair runs a pair whose store is its own, unless there is a host.
+func newPair(key string, setup Setup, host *Pair, components []Component) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
-	p := &Pair{AppID: "app1", folder: folder, socketFolder: filepath.Join(folder, "sockets"), key: key}
-	if err := p.start(prepare, components); err != nil {
+	p := &Pair{AppID: setup.AppID, setup: setup, folder: folder, key: key, host: host}
+	if p.AppID == "" {
+		p.AppID = "app1"
+	}
+	if err := p.start(components); err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func (p *Pair) start(prepare func(sockets string) error, components []Component) error {
+func (p *Pair) start(components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	if err := errors.Join(prepare(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
-		return err
-	}
-	if err := p.writeResources(components); err != nil {
-		return err
-	}
-	if err := p.startStore(); err != nil {
-		return err
-	}
-	return p.startDaprd()
-}
-
-func (p *Pair) writeResources(components []Component) error {
-	if err := os.Mkdir(p.resources(), 0o700); err != nil {
+	if err := p.makeFolders(); err != nil {
 		return err
 	}
 	for _, component := range components {
@@ -135,14 +101,44 @@ func (p *Pair) writeResources(components []Component) error {
 			return err
 		}
 	}
-	return writeSecrets(p.resources(), components)
+	if err := writeSecrets(p.resources(), components); err != nil {
+		return err
+	}
+	if err := p.setup.write(p.resources()); err != nil {
+		return err
+	}
+	if p.host == nil {
+		if err := p.startStore(); err != nil {
+			return err
+		}
+	}
+	if err := p.startControlPlane(); err != nil {
+		return err
+	}
+	return p.startDaprd()
 }
+
+func (p *Pair) makeFolders() error {
+	if err := makeFolder(p.resources()); err != nil || p.host != nil {
+		return err
+	}
+	makeSockets := p.setup.MakeSockets
+	if makeSockets == nil {
+		makeSockets = makeFolder
+	}
+	return errors.Join(makeSockets(p.sockets()), makeFolder(p.dataRoot()))
+}
+
+func makeFolder(path string) error { return os.Mkdir(path, 0o700) }
 
 // Socket is where daprd finds the store.
 func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
 
 // StoreSaid is what the running statecpp has printed.
 func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
+
+// DaprdSaid is what the running daprd has printed.
+func (p *Pair) DaprdSaid() string { return p.daprd.log.since(0) }
 
 // OnDisk is every byte that the store keeps in files.
 func (p *Pair) OnDisk(t testing.TB) []byte {
@@ -162,7 +158,13 @@ func (p *Pair) OnDisk(t testing.TB) []byte {
 	return all
 }
 
-func (p *Pair) sockets() string   { return p.socketFolder }
+func (p *Pair) sockets() string {
+	if p.host != nil {
+		return p.host.sockets()
+	}
+	return filepath.Join(p.folder, "sockets")
+}
+
 func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 
@@ -176,8 +178,10 @@ func (p *Pair) Close() error {
 	if p.GRPC != nil {
 		errs = append(errs, p.GRPC.conn.Close())
 	}
-	for _, one := range []*process{p.daprd, p.store} {
-		if one == nil {
+	// Without its control plane a daprd that is ending waits for it.
+	for _, one := range p.running() {
+		if one == p.app {
+			one.kill() // it is a test's own and may end as it likes
 			continue
 		}
 		if err := one.stop(stopLimit); err != nil {
@@ -206,13 +210,19 @@ func (p *Pair) report(t testing.TB, marks map[*process]int) {
 }
 
 func (p *Pair) all() []*process {
-	all := append([]*process{}, p.past...)
-	for _, one := range []*process{p.store, p.daprd} {
+	return append(append([]*process{}, p.past...), p.running()...)
+}
+
+// running is what was started and not yet ended, in the order of ending.
+func (p *Pair) running() []*process {
+	all := []*process{p.daprd, p.app}
+	for _, one := range []*service{p.scheduler, p.placement} {
 		if one != nil {
-			all = append(all, one)
+			all = append(all, one.process)
 		}
 	}
-	return all
+	all = append(all, p.store)
+	return slices.DeleteFunc(all, func(one *process) bool { return one == nil })
 }
 
 func (p *Pair) transcripts(marks map[*process]int) string {
@@ -260,17 +270,20 @@ func (p *Pair) startDaprd() error {
 		return err
 	}
 	for attempt := 1; ; attempt++ {
-		ports, err := freePorts(3)
+		ports, err := freePorts(4)
 		if err != nil {
 			return err
 		}
+		if err := p.startApp(ports); err != nil {
+			return err
+		}
 		p.daprd, err = startProcess("daprd", binary,
-			[]string{"DAPR_COMPONENTS_SOCKETS_FOLDER=" + p.sockets()}, p.daprdFlags(ports)...)
+			append(p.setup.environment(), "DAPR_COMPONENTS_SOCKETS_FOLDER="+p.sockets()), p.daprdFlags(ports)...)
 		if err != nil {
 			return err
 		}
 		p.HTTP = newHTTPApp("127.0.0.1:" + ports[0])
-		err = p.awaitDaprd()
+		err = awaitHealth(p.daprd, p.HTTP.base+"/v1.0/healthz")
 		if err == nil {
 			p.GRPC, err = newGRPCApp("127.0.0.1:" + ports[1])
 			return err
@@ -282,11 +295,34 @@ func (p *Pair) startDaprd() error {
 		}
 		p.daprd.kill()
 		p.retire(&p.daprd)
+		p.endApp()
+	}
+}
+
+// startApp runs the app, if it is a program, with no wait: daprd itself waits
+// for its port.
+func (p *Pair) startApp(ports []string) error {
+	if p.setup.Program == "" {
+		return nil
+	}
+	binary, err := ProgramBinary(p.setup.Program)
+	if err != nil {
+		return err
+	}
+	p.app, err = startProcess(p.setup.Program, binary,
+		[]string{"DAPR_HTTP_PORT=" + ports[0], "DAPR_GRPC_PORT=" + ports[1]}, "--port="+ports[3])
+	return err
+}
+
+func (p *Pair) endApp() {
+	if p.app != nil {
+		p.app.kill()
+		p.retire(&p.app)
 	}
 }
 
 func (p *Pair) daprdFlags(ports []string) []string {
-	return []string{
+	flags := []string{
 		"--app-id=" + p.AppID,
 		"--resources-path=" + p.resources(),
 		"--dapr-http-port=" + ports[0],
@@ -301,27 +337,13 @@ func (p *Pair) daprdFlags(ports []string) []string {
 		// have missed one.
 		"--hot-reload-reconcile-interval=5s",
 	}
-}
-
-func (p *Pair) awaitDaprd() error {
-	var last error
-	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if ended, err := p.daprd.ended(); ended {
-			return fmt.Errorf("daprd ended while starting: %w", err)
-		}
-		answer, err := p.HTTP.client.Get(p.HTTP.base + "/v1.0/healthz")
-		if err != nil {
-			last = err
-			continue
-		}
-		_, _ = io.Copy(io.Discard, answer.Body)
-		_ = answer.Body.Close()
-		if answer.StatusCode == http.StatusNoContent {
-			return nil
-		}
-		last = errors.New(answer.Status)
+	switch {
+	case p.setup.Program != "":
+		flags = append(flags, "--app-port="+ports[3])
+	case p.setup.AppPort != "":
+		flags = append(flags, "--app-port="+p.setup.AppPort)
 	}
-	return fmt.Errorf("daprd is not healthy after %s: %w", startLimit, last)
+	return append(append(flags, p.controlPlaneFlags()...), p.setup.Flags...)
 }
 
 // retire keeps an ended process for its transcript.

@@ -3,8 +3,6 @@
 package sidecar
 
 import (
-	"os"
-	"strings"
 	"testing"
 	"time"
 )
@@ -75,13 +73,15 @@ func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 // what it said.
 func (p *Pair) StartDaprdInVain(t testing.TB) string {
 	t.Helper()
-	if err := p.startDaprd(); err == nil {
-		t.Fatal("daprd started")
+	if err := p.startDaprd(); err != nil {
+		said := p.daprd.log.since(0)
+		p.daprd.kill()
+		p.retire(&p.daprd)
+		p.endApp()
+		return said
 	}
-	said := p.daprd.log.since(0)
-	p.daprd.kill()
-	p.retire(&p.daprd)
-	return said
+	// It may call itself healthy for a moment before it ends.
+	return p.AwaitDaprdsEnd(t)
 }
 
 // DaprdRestarting is RestartDaprd for a daprd that may take its time: what
@@ -94,27 +94,19 @@ func (p *Pair) DaprdRestarting(t testing.TB) <-chan error {
 	return outcome
 }
 
-// DaprdSaid is what all daprds of this pair have printed.
-func (p *Pair) DaprdSaid() string {
-	var b strings.Builder
-	for _, one := range p.all() {
-		if one.name == "daprd" {
-			b.WriteString(one.log.since(0))
-		}
-	}
-	return b.String()
-}
-
-// AwaitDaprdsEnd waits for a daprd to end by itself, and retires it.
-func (p *Pair) AwaitDaprdsEnd(t testing.TB) {
+// AwaitDaprdsEnd waits for a daprd to end by itself, and returns what it said.
+func (p *Pair) AwaitDaprdsEnd(t testing.TB) string {
 	t.Helper()
 	select {
 	case <-p.daprd.done:
 	case <-time.After(startLimit):
 		t.Fatalf("daprd still runs after %s", startLimit)
 	}
+	said := p.daprd.log.since(0)
 	p.hangUp()
 	p.retire(&p.daprd)
+	p.endApp()
+	return said
 }
 
 // StartDaprd starts one where the former has ended.
@@ -123,44 +115,6 @@ func (p *Pair) StartDaprd(t testing.TB) {
 	if err := p.startDaprd(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// Beside puts a second daprd, of another app, in front of the same statecpp. It
-// has components of its own.
-func (p *Pair) Beside(t testing.TB, components ...Component) *Pair {
-	t.Helper()
-	other := p.otherApp(t, components)
-	if err := other.startDaprd(); err != nil {
-		t.Fatal(err)
-	}
-	return other
-}
-
-// BesideInVain is Beside where the second must not come up. It returns what
-// that one said.
-func (p *Pair) BesideInVain(t testing.TB, components ...Component) string {
-	t.Helper()
-	other := p.otherApp(t, components)
-	if err := other.startDaprd(); err == nil {
-		t.Fatal("the second daprd started")
-	}
-	other.daprd.kill()
-	other.retire(&other.daprd)
-	return other.DaprdSaid()
-}
-
-func (p *Pair) otherApp(t testing.TB, components []Component) *Pair {
-	t.Helper()
-	folder, err := os.MkdirTemp("", "sc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := &Pair{AppID: "app2", folder: folder, socketFolder: p.socketFolder}
-	other.closeWith(t)
-	if err := other.writeResources(components); err != nil {
-		t.Fatal(err)
-	}
-	return other
 }
 
 // StopDaprd ends daprd as a service manager does, and expects exit code 0.
@@ -176,6 +130,7 @@ func (p *Pair) stopDaprd(t testing.TB) {
 		t.Fatalf("daprd on SIGTERM: %v", err)
 	}
 	p.retire(&p.daprd)
+	p.endApp()
 }
 
 // hangUp lets go of a daprd, if there was one to speak to.
