@@ -40,6 +40,10 @@ struct InstanceSettings {
   BulkMode bulk_mode = BulkMode::kPerItem;
   // Operations in a transaction; 0: no limit.
   int64_t max_txn_ops = 0;
+  // Records that a query may look at for a page; 0: no limit.
+  int64_t max_scan = 0;
+  // Whether a query needs a prefix that bounds what it looks at.
+  bool query_require_prefix = false;
 
   bool operator==(const InstanceSettings&) const = default;
 };

@@ -121,6 +121,18 @@ bool ParseMaxTxnOps(absl::string_view value, ComponentConfig& config) {
   return true;
 }
 
+bool ParseMaxScan(absl::string_view value, ComponentConfig& config) {
+  const std::optional<int64_t> limit = ParseInteger(value);
+  if (!limit.has_value() || *limit < 0) return false;
+  config.settings.max_scan = *limit;
+  return true;
+}
+
+bool ParseQueryRequirePrefix(absl::string_view value, ComponentConfig& config) {
+  config.settings.query_require_prefix = IsTruthy(value);
+  return true;
+}
+
 bool ParseLockTimeout(absl::string_view value, ComponentConfig& config) {
   const std::optional<absl::Duration> timeout = ParseDuration(value);
   if (!timeout.has_value() || *timeout < absl::ZeroDuration()) return false;
@@ -228,6 +240,21 @@ constexpr ComponentField kFields[] = {
          [](const ComponentConfig& config) {
            return absl::StrCat(config.settings.max_txn_ops);
          }},
+    {.name = "maxScan",
+     .use = Use::kSetting,
+     .expected = "a number of records, such as \"1000000\", or 0 for no limit",
+     .parse = ParseMaxScan,
+     .print =
+         [](const ComponentConfig& config) {
+           return absl::StrCat(config.settings.max_scan);
+         }},
+    {.name = "queryRequirePrefix",
+     .use = Use::kSetting,
+     .expected = "\"true\" or \"false\"",
+     .parse = ParseQueryRequirePrefix,
+     .print = [](const ComponentConfig& config) -> std::string {
+       return config.settings.query_require_prefix ? "true" : "false";
+     }},
     {.name = "lockTimeout",
      .use = Use::kSetting,
      .expected = "a duration, such as \"3s\", \"500ms\" or \"3\" (seconds), or "

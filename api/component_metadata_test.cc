@@ -50,6 +50,8 @@ TEST(ComponentMetadataTest, HasADefaultForEverything) {
   EXPECT_EQ(config.settings.timeout, absl::Seconds(20));
   EXPECT_EQ(config.settings.bulk_mode, BulkMode::kPerItem);
   EXPECT_EQ(config.settings.max_txn_ops, 0);
+  EXPECT_EQ(config.settings.max_scan, 0);
+  EXPECT_FALSE(config.settings.query_require_prefix);
 }
 
 TEST(ComponentMetadataTest, ReadsEveryField) {
@@ -62,6 +64,8 @@ TEST(ComponentMetadataTest, ReadsEveryField) {
                                            {"timeout", "1.5s"},
                                            {"bulkMode", "atomic"},
                                            {"maxTxnOps", "128"},
+                                           {"maxScan", "100000"},
+                                           {"queryRequirePrefix", "true"},
                                            {"lockTimeout", "250ms"},
                                            {"strictMetadata", "on"}});
   EXPECT_EQ(config.data_dir, "shop/orders");
@@ -73,6 +77,8 @@ TEST(ComponentMetadataTest, ReadsEveryField) {
   EXPECT_EQ(config.settings.timeout, absl::Milliseconds(1500));
   EXPECT_EQ(config.settings.bulk_mode, BulkMode::kAtomic);
   EXPECT_EQ(config.settings.max_txn_ops, 128);
+  EXPECT_EQ(config.settings.max_scan, 100000);
+  EXPECT_TRUE(config.settings.query_require_prefix);
   EXPECT_EQ(config.lock_timeout, absl::Milliseconds(250));
   EXPECT_TRUE(config.strict_metadata);
 }
@@ -150,6 +156,8 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
       {"maxTxnOps", "-1", "0 for no limit"},
       {"maxTxnOps", "2147483648", "up to 2147483647"},
       {"maxTxnOps", "many", "\"1000\""},
+      {"maxScan", "-1", "0 for no limit"},
+      {"maxScan", "1k", "\"1000000\""},
       {"lockTimeout", "-1s", "\"3s\""},
   };
   for (const Case& c : cases) {

@@ -10,30 +10,16 @@
 #include "absl/time/time.h"
 #include "api/errors.h"
 #include "api/metadata_value.h"
+#include "api/request_metadata.h"
 
 namespace statecpp {
 namespace {
-
-using Metadata = google::protobuf::Map<std::string, std::string>;
-
-// The value under `name`, nullptr for none. The case may differ: metadata also
-// arrives through the query part of a URL. The exact spelling wins, then the
-// first in order, since the map itself has none.
-const std::string* Find(const Metadata& metadata, absl::string_view name) {
-  const Metadata::value_type* found = nullptr;
-  for (const Metadata::value_type& entry : metadata) {
-    if (!absl::EqualsIgnoreCase(entry.first, name)) continue;
-    if (entry.first == name) return &entry.second;
-    if (found == nullptr || entry.first < found->first) found = &entry;
-  }
-  return found == nullptr ? nullptr : &found->second;
-}
 
 std::string ContentTypeOf(wire::SetRequest& request) {
   if (!request.content_type().empty()) {
     return std::move(*request.mutable_content_type());
   }
-  const std::string* hint = Find(request.metadata(), "contentType");
+  const std::string* hint = FindMetadata(request.metadata(), "contentType");
   return hint == nullptr ? "" : *hint;
 }
 
@@ -49,7 +35,7 @@ bool IsDaprInternal(absl::string_view key) {
 
 absl::StatusOr<Ttl> TtlOf(const InstanceSettings& settings,
                           const wire::SetRequest& request) {
-  const std::string* text = Find(request.metadata(), "ttlInSeconds");
+  const std::string* text = FindMetadata(request.metadata(), "ttlInSeconds");
   if (text == nullptr || text->empty()) {
     if (IsDaprInternal(request.key())) return std::nullopt;
     return settings.default_ttl;
@@ -86,7 +72,7 @@ absl::StatusOr<WriteOp> OperationFromProto(
     case wire::TransactionalStateOperation::kSet: {
       wire::SetRequest& set = *operation.mutable_set();
       if (content_type != nullptr && set.content_type().empty() &&
-          Find(set.metadata(), "contentType") == nullptr) {
+          FindMetadata(set.metadata(), "contentType") == nullptr) {
         set.set_content_type(*content_type);
       }
       return SetFromProto(settings, std::move(set));
@@ -278,7 +264,8 @@ absl::StatusOr<std::vector<WriteOp>> TransactionFromProto(
       count > static_cast<uint64_t>(settings.max_txn_ops)) {
     return error::TransactionTooLong(count, settings.max_txn_ops);
   }
-  const std::string* content_type = Find(request.metadata(), "contentType");
+  const std::string* content_type =
+      FindMetadata(request.metadata(), "contentType");
   std::vector<WriteOp> ops;
   ops.reserve(count);
   for (auto& operation : *request.mutable_operations()) {

@@ -103,6 +103,18 @@ absl::Status ReplyPastLimit(size_t items, uint64_t limit) {
       413);
 }
 
+absl::Status QueryPrefixRequired(absl::string_view prefix) {
+  return InvalidArgument(absl::StrCat(
+      "the component has queryRequirePrefix, and ",
+      prefix.empty()
+          ? std::string("the query has no keyPrefix")
+          : absl::StrCat("the query's keyPrefix \"",
+                         absl::CEscape(prefix.substr(0, 64)),
+                         "\" has no \"||\" in it, which bounds nothing"),
+      "; give the metadata keyPrefix with the app's own, such as \"myapp||\"; "
+      "nothing was read"));
+}
+
 absl::Status AdminMessageUnreadable() {
   return InvalidArgument(
       "what came over the admin socket is no message of state.cpp's; it was "
@@ -179,12 +191,6 @@ absl::Status KeyFileOutside(absl::string_view file, absl::string_view folder) {
       "the component names the key file \"", absl::CEscape(file.substr(0, 256)),
       "\", which is not in the server's --key-dir ", folder,
       "; name a file in it; nothing was read or opened"));
-}
-
-absl::Status QueryNotBuilt() {
-  return absl::UnimplementedError(
-      "this version of state.cpp has no Query; QUERY_API is not among its "
-      "features");
 }
 
 }  // namespace statecpp::error

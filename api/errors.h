@@ -40,6 +40,9 @@ absl::Status NeitherSetNorDelete();
 // Of a bulk read as a whole; error::ItemPastReplyLimit is that of one item.
 absl::Status ReplyPastLimit(size_t items, uint64_t limit);
 
+// The component wants every query bounded, and `prefix` does not do that.
+absl::Status QueryPrefixRequired(absl::string_view prefix);
+
 // --- The admin socket --------------------------------------------------------
 
 absl::Status AdminMessageUnreadable();
@@ -61,7 +64,6 @@ absl::Status KeyForgotten(absl::string_view instance);
 // is not in it.
 absl::Status NoKeyFolder(absl::string_view file);
 absl::Status KeyFileOutside(absl::string_view file, absl::string_view folder);
-absl::Status QueryNotBuilt();
 
 }  // namespace statecpp::error
 

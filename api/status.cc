@@ -32,6 +32,8 @@ absl::string_view KindOf(int http_code) {
       return "CONFLICT";
     case 413:
       return "TOO_LARGE";
+    case 422:
+      return "SCAN_LIMIT";
     case 429:
       return "TOO_MANY_WRITES";
     case 503:

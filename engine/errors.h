@@ -45,6 +45,22 @@ absl::Status PrefixRequired();
 absl::Status PrefixPartlyDeleted(const absl::Status& cause,
                                  absl::string_view prefix, int64_t deleted);
 
+// --- Queries -----------------------------------------------------------------
+
+// `spot` is where, as "filter.AND[1].EQ"; empty: the query as a whole.
+absl::Status QueryMalformed(absl::string_view spot, absl::string_view what);
+// What is wrong, for QueryMalformed.
+std::string UnknownQueryWord(absl::string_view found,
+                             absl::string_view expected);
+std::string BadQueryPath(absl::string_view path);
+absl::Status ForeignQueryToken();
+absl::Status QueryPastMaxScan(uint64_t max_scan);
+// `key` is empty where the damage hides it.
+absl::Status QueryReachedDamage(absl::string_view key,
+                                const absl::Status& cause);
+absl::Status QueryCancelled();
+absl::Status QueryTimedOut(uint64_t scanned);
+
 // --- Preconditions -----------------------------------------------------------
 
 // `expected` is the text given; `found` the live item's version, or nullopt.

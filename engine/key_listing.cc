@@ -1,61 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/key_listing.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
-#include "crypto/keyring.h"
 #include "engine/errors.h"
 #include "engine/key_pattern.h"
 #include "engine/keys.h"
+#include "engine/page_token.h"
 
 namespace statecpp {
 namespace {
 
 constexpr absl::string_view kTokenDomain("lse/1/keys\0", 11);
-constexpr size_t kNonceSize = Aead::kNonceSize;
-constexpr size_t kFixedSize = kNonceSize + Aead::kTagSize;
-
-std::string AssociatedData(const Keyring& keyring, absl::string_view pattern) {
-  return absl::StrCat(kTokenDomain, View(keyring.store_id()), pattern);
-}
-
-std::string SealToken(const Keyring& keyring, Random& random,
-                      absl::string_view pattern, absl::string_view record_key) {
-  std::string token(kFixedSize + record_key.size(), '\0');
-  uint8_t* const bytes = reinterpret_cast<uint8_t*>(token.data());
-  random.Fill(absl::MakeSpan(bytes, kNonceSize));
-  keyring.token_cipher().Seal(bytes, AssociatedData(keyring, pattern),
-                              record_key, bytes + kFixedSize,
-                              bytes + kNonceSize);
-  return absl::WebSafeBase64Escape(token);
-}
-
-// nullopt: no token that this store sealed for this pattern.
-std::optional<std::string> OpenToken(const Keyring& keyring,
-                                     absl::string_view pattern,
-                                     absl::string_view text) {
-  std::string token;
-  // Escaped again, because the last character has bits that say nothing.
-  if (!absl::WebSafeBase64Unescape(text, &token) || token.size() < kFixedSize ||
-      absl::WebSafeBase64Escape(token) != text) {
-    return std::nullopt;
-  }
-  const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(token.data());
-  std::string record_key(token.size() - kFixedSize, '\0');
-  if (!keyring.token_cipher().Open(
-          bytes, AssociatedData(keyring, pattern),
-          absl::string_view(token).substr(kFixedSize), bytes + kNonceSize,
-          reinterpret_cast<uint8_t*>(record_key.data()))) {
-    return std::nullopt;
-  }
-  return record_key;
-}
 
 // What is collected of one page.
 class Page {
@@ -120,7 +81,7 @@ absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,
   std::string after;
   if (!query.token.empty()) {
     std::optional<std::string> opened =
-        OpenToken(*keyring.Get(), query.pattern, query.token);
+        OpenPageToken(*keyring.Get(), kTokenDomain, query.pattern, query.token);
     if (!opened.has_value()) return error::ForeignToken();
     after = *std::move(opened);
   }
@@ -136,9 +97,9 @@ absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,
     if (!status.ok()) return status;
   }
   return std::move(page).Finish(
-      page.more()
-          ? SealToken(*keyring.Get(), random, query.pattern, page.last())
-          : "");
+      page.more() ? SealPageToken(*keyring.Get(), random, kTokenDomain,
+                                  query.pattern, page.last())
+                  : "");
 }
 
 }  // namespace statecpp

@@ -14,11 +14,8 @@ namespace statecpp {
 // One page of Store::ListKeys. Walks the range of the longest prefix that the
 // pattern fixes, and matches the key inside each record.
 //
-// A page's token is where its last key stands, sealed, so that neither the
-// place (a keyed hash) nor the key is told to whoever carries it:
-//
-//   token := base64url(nonce[24] tag[16] sealed{ record_key })
-//   ad    := "lse/1/keys\0" store_id[16] pattern
+// A page's token (page_token.h) is where its last key stands: a record key,
+// under the domain "lse/1/keys\0", for the pattern.
 //
 // `now` decides what has expired.
 absl::StatusOr<KeyPage> ReadKeyPage(const RecordScan::Look& look,

@@ -14,6 +14,7 @@
 #include "engine/keys.h"
 #include "engine/lmdb_storage.h"
 #include "engine/prefix_delete.h"
+#include "engine/query_page.h"
 #include "engine/record.h"
 #include "engine/record_scan.h"
 #include "engine/store_folder.h"
@@ -333,6 +334,12 @@ absl::StatusOr<int64_t> Store::DeleteWithPrefix(absl::string_view prefix) {
 absl::StatusOr<KeyPage> Store::ListKeys(const KeyQuery& query) const {
   return ReadKeyPage(impl_->Look(), impl_->keyring(), SystemRandom(),
                      impl_->time().ForVisibility(), query);
+}
+
+absl::StatusOr<QueryPage> Store::Query(const statecpp::Query& query,
+                                       const CallBounds& bounds) const {
+  return ReadQueryPage(impl_->Look(), impl_->keyring(), SystemRandom(),
+                       impl_->time().ForVisibility(), query, bounds);
 }
 
 absl::Status Store::GrowTo(uint64_t max_size) {

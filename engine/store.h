@@ -19,6 +19,7 @@
 #include "engine/item.h"
 #include "engine/key_query.h"
 #include "engine/options.h"
+#include "engine/query.h"
 #include "engine/write.h"
 
 namespace statecpp {
@@ -169,6 +170,21 @@ class Store {
   // INVALID_ARGUMENT: the pattern is empty, or the token is not one that this
   //     store gave for this pattern.
   absl::StatusOr<KeyPage> ListKeys(const KeyQuery& query) const;
+
+  // Returns items by what their values say, a page at a time. See Query
+  // (query.h) for filters, order and pages.
+  //
+  // Not one moment, as with ListKeys. An item that is damaged fails the page:
+  // whether it belongs there nobody can say.
+  //
+  // INVALID_ARGUMENT: the sort is malformed, or the token is not one that this
+  //     store gave for this filter, sort and prefix.
+  // RESOURCE_EXHAUSTED: there are more records than `query.max_scan`.
+  // DATA_LOSS: a record that would have to be read is damaged; the text names
+  //     the key if it can be read.
+  // CANCELLED, DEADLINE_EXCEEDED: `bounds` say so; some 20 ms late at most.
+  absl::StatusOr<QueryPage> Query(const statecpp::Query& query,
+                                  const CallBounds& bounds = {}) const;
 
   // Raises the ceiling that Options::max_size set. A smaller value changes
   // nothing and is no error. Waits for reads in hand.

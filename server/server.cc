@@ -33,6 +33,8 @@ constexpr int kMaxRequestSize = 64 << 20;
 // On one connection; a daprd has one for each component.
 constexpr int kMaxCallsPerConnection = 1024;
 constexpr int kWorkers = 4;
+// Queries at a time; others wait for these, and nothing else does.
+constexpr int kQueries = 4;
 // For calls in hand when new ones are refused already.
 constexpr absl::Duration kFinishCalls = absl::Seconds(5);
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(20);
@@ -77,9 +79,12 @@ class Server::Impl {
              .on_failed = options.on_failed,
              .on_assertion = options.on_assertion}),
         workers_(kWorkers),
+        queries_(kQueries),
         opener_(1),
         admin_service_(root_, instances_),
-        state_store_(instances_, workers_, opener_),
+        state_store_(
+            instances_,
+            {.workers = workers_, .queries = queries_, .opener = opener_}),
         health_(instances_),
         loop_(builder_.AddCompletionQueue()),
         acceptor_(socket_->TakeListener(),
@@ -169,6 +174,7 @@ class Server::Impl {
   const std::unique_ptr<ComponentSocket> socket_;
   Instances instances_;
   WorkerPool workers_;
+  WorkerPool queries_;
   // One thread, since instances are configured one at a time.
   WorkerPool opener_;
   AdminService admin_service_;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "api/convert.h"
-#include "api/errors.h"
 #include "api/init_request.h"
+#include "api/query_request.h"
 
 namespace statecpp {
 namespace {
@@ -105,17 +105,19 @@ void StateStoreService::Arm(RpcLoop& loop) {
 }
 
 template <typename Rpc, typename Handle>
-void StateStoreService::WithInstance(Rpc& rpc, bool large, Handle handle) {
+void StateStoreService::WithInstance(Rpc& rpc, WorkerPool* pool,
+                                     Handle handle) {
   const SharedInstance instance = instances_.Find(rpc.instance());
   if (instance != nullptr) {
-    if (!large) return handle(instance);
-    return workers_.Run([handle, instance] { handle(instance); });
+    if (pool == nullptr) return handle(instance);
+    return pool->Run([handle, instance] { handle(instance); });
   }
-  opener_.Run([this, &rpc, handle] {
+  opener_.Run([this, &rpc, pool, handle] {
     const absl::StatusOr<SharedInstance> recalled =
         instances_.Recall(rpc.instance());
     if (!recalled.ok()) return rpc.Finish(recalled.status());
-    handle(*recalled);
+    if (pool == nullptr) return handle(*recalled);
+    pool->Run([handle, instance = *recalled] { handle(instance); });
   });
 }
 
@@ -132,7 +134,7 @@ void StateStoreService::Init(Rpc<grpc::ByteBuffer, grpc::ByteBuffer>& rpc) {
 
 void StateStoreService::Features(
     Rpc<wire::FeaturesRequest, wire::FeaturesResponse>& rpc) {
-  for (const char* feature : {"ETAG", "TRANSACTIONAL", "TTL"}) {
+  for (const char* feature : {"ETAG", "TRANSACTIONAL", "TTL", "QUERY_API"}) {
     rpc.response().add_features(feature);
   }
   rpc.Finish(absl::OkStatus());
@@ -143,7 +145,7 @@ void StateStoreService::Ping(Rpc<wire::PingRequest, wire::PingResponse>& rpc) {
 }
 
 void StateStoreService::Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc) {
-  WithInstance(rpc, false, [&rpc](const SharedInstance& instance) {
+  WithInstance(rpc, nullptr, [&rpc](const SharedInstance& instance) {
     const absl::StatusOr<absl::string_view> key = KeyFromProto(rpc.request());
     if (!key.ok()) return rpc.Finish(key.status());
     absl::StatusOr<std::optional<Item>> item = instance->store->Get(*key);
@@ -154,15 +156,17 @@ void StateStoreService::Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc) {
 
 void StateStoreService::Set(Rpc<wire::SetRequest, wire::SetResponse>& rpc) {
   const bool large = rpc.request().value().size() >= kLargeValue;
-  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
-    WriteOne(rpc, instance,
-             SetFromProto(instance->config.settings, std::move(rpc.request())));
-  });
+  WithInstance(
+      rpc, large ? &workers_ : nullptr, [&rpc](const SharedInstance& instance) {
+        WriteOne(
+            rpc, instance,
+            SetFromProto(instance->config.settings, std::move(rpc.request())));
+      });
 }
 
 void StateStoreService::Delete(
     Rpc<wire::DeleteRequest, wire::DeleteResponse>& rpc) {
-  WithInstance(rpc, false, [&rpc](const SharedInstance& instance) {
+  WithInstance(rpc, nullptr, [&rpc](const SharedInstance& instance) {
     WriteOne(rpc, instance, DeleteFromProto(std::move(rpc.request())));
   });
 }
@@ -170,50 +174,55 @@ void StateStoreService::Delete(
 void StateStoreService::BulkGet(
     Rpc<wire::BulkGetRequest, wire::BulkGetResponse>& rpc) {
   const bool large = rpc.request().items_size() > kLargeBulk;
-  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
-    absl::StatusOr<std::vector<Store::ReadResult>> results =
-        instance->store->BulkGet(KeysFromProto(rpc.request()), kMaxReplySize);
-    if (!results.ok()) return rpc.Finish(results.status());
-    absl::StatusOr<wire::BulkGetResponse> response =
-        ItemsToProto(std::move(rpc.request()), *std::move(results));
-    if (response.ok()) rpc.response() = *std::move(response);
-    rpc.Finish(response.status());
-  });
+  WithInstance(
+      rpc, large ? &workers_ : nullptr, [&rpc](const SharedInstance& instance) {
+        absl::StatusOr<std::vector<Store::ReadResult>> results =
+            instance->store->BulkGet(KeysFromProto(rpc.request()),
+                                     kMaxReplySize);
+        if (!results.ok()) return rpc.Finish(results.status());
+        absl::StatusOr<wire::BulkGetResponse> response =
+            ItemsToProto(std::move(rpc.request()), *std::move(results));
+        if (response.ok()) rpc.response() = *std::move(response);
+        rpc.Finish(response.status());
+      });
 }
 
 void StateStoreService::BulkSet(
     Rpc<wire::BulkSetRequest, wire::BulkSetResponse>& rpc) {
   const bool large = rpc.request().items_size() > kLargeBulk ||
                      rpc.request().ByteSizeLong() >= kLargeValue;
-  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
-    absl::StatusOr<BulkWrite> bulk =
-        BulkSetFromProto(instance->config.settings, std::move(rpc.request()));
-    if (!bulk.ok()) return rpc.Finish(bulk.status());
-    WriteBulk(rpc, instance, *std::move(bulk));
-  });
+  WithInstance(rpc, large ? &workers_ : nullptr,
+               [&rpc](const SharedInstance& instance) {
+                 absl::StatusOr<BulkWrite> bulk = BulkSetFromProto(
+                     instance->config.settings, std::move(rpc.request()));
+                 if (!bulk.ok()) return rpc.Finish(bulk.status());
+                 WriteBulk(rpc, instance, *std::move(bulk));
+               });
 }
 
 void StateStoreService::BulkDelete(
     Rpc<wire::BulkDeleteRequest, wire::BulkDeleteResponse>& rpc) {
   const bool large = rpc.request().items_size() > kLargeBulk;
-  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
-    absl::StatusOr<BulkWrite> bulk = BulkDeleteFromProto(
-        instance->config.settings, std::move(rpc.request()));
-    if (!bulk.ok()) return rpc.Finish(bulk.status());
-    WriteBulk(rpc, instance, *std::move(bulk));
-  });
+  WithInstance(rpc, large ? &workers_ : nullptr,
+               [&rpc](const SharedInstance& instance) {
+                 absl::StatusOr<BulkWrite> bulk = BulkDeleteFromProto(
+                     instance->config.settings, std::move(rpc.request()));
+                 if (!bulk.ok()) return rpc.Finish(bulk.status());
+                 WriteBulk(rpc, instance, *std::move(bulk));
+               });
 }
 
 void StateStoreService::Transact(Rpc<wire::TransactionalStateRequest,
                                      wire::TransactionalStateResponse>& rpc) {
   const bool large = rpc.request().operations_size() > kLargeBulk ||
                      rpc.request().ByteSizeLong() >= kLargeValue;
-  WithInstance(rpc, large, [&rpc](const SharedInstance& instance) {
-    absl::StatusOr<std::vector<WriteOp>> ops = TransactionFromProto(
-        instance->config.settings, std::move(rpc.request()));
-    if (!ops.ok()) return rpc.Finish(ops.status());
-    Write(rpc, instance, *std::move(ops));
-  });
+  WithInstance(
+      rpc, large ? &workers_ : nullptr, [&rpc](const SharedInstance& instance) {
+        absl::StatusOr<std::vector<WriteOp>> ops = TransactionFromProto(
+            instance->config.settings, std::move(rpc.request()));
+        if (!ops.ok()) return rpc.Finish(ops.status());
+        Write(rpc, instance, *std::move(ops));
+      });
 }
 
 // Asked by daprd at any time, also before Init, and remembered for good: no
@@ -226,9 +235,18 @@ void StateStoreService::MultiMaxSize(
   rpc.Finish(absl::OkStatus());
 }
 
+// However long it takes, on a thread that nothing else waits for.
 void StateStoreService::Query(
     Rpc<wire::QueryRequest, wire::QueryResponse>& rpc) {
-  rpc.Finish(error::QueryNotBuilt());
+  WithInstance(rpc, &queries_, [&rpc](const SharedInstance& instance) {
+    const absl::StatusOr<statecpp::Query> query =
+        QueryFromProto(instance->config.settings, rpc.request());
+    if (!query.ok()) return rpc.Finish(query.status());
+    absl::StatusOr<QueryPage> page = instance->store->Query(
+        *query, rpc.Bounds(instance->config.settings.timeout));
+    if (page.ok()) rpc.response() = PageToProto(*std::move(page));
+    rpc.Finish(page.status());
+  });
 }
 
 }  // namespace statecpp

@@ -21,15 +21,25 @@ namespace wire = ::dapr::proto::components::v1;
 // instance, convert, call the store, convert back.
 //
 // A handler runs on the loop's thread. What opens a store, or reads or writes
-// much, goes to the workers; a commit answers from the commit thread. The rest
-// is answered on the spot.
+// much, goes to the workers, and a query, which may take seconds, to threads
+// for queries alone; a commit answers from the commit thread. The rest is
+// answered on the spot.
 class StateStoreService {
  public:
-  // All three outlive the service. Instances are configured by the opener, so
-  // that one whose store is slow to open does not keep the workers from others.
-  StateStoreService(Instances& instances, WorkerPool& workers,
-                    WorkerPool& opener)
-      : instances_(instances), workers_(workers), opener_(opener) {}
+  struct Pools {
+    WorkerPool& workers;
+    WorkerPool& queries;
+    // Configures instances, so that one whose store is slow to open does not
+    // keep the workers from others.
+    WorkerPool& opener;
+  };
+
+  // All of them outlive the service.
+  StateStoreService(Instances& instances, const Pools& pools)
+      : instances_(instances),
+        workers_(pools.workers),
+        queries_(pools.queries),
+        opener_(pools.opener) {}
 
   void RegisterWith(grpc::ServerBuilder& builder);
 
@@ -61,12 +71,11 @@ class StateStoreService {
       Rpc<wire::MultiMaxSizeRequest, wire::MultiMaxSizeResponse>& rpc);
   void Query(Rpc<wire::QueryRequest, wire::QueryResponse>& rpc);
 
-  // Calls `handle(instance)` when the call's instance is there: at once if it
-  // is open and the call is small, on a worker if it is large, and on the
-  // opener if the instance has to be recalled. Answers the call itself where
-  // there is no such instance.
+  // Calls `handle(instance)` when the call's instance is there: by `pool`, or
+  // without one at once if it is open, and on the opener if the instance has
+  // to be recalled. Answers the call itself where there is no such instance.
   template <typename Rpc, typename Handle>
-  void WithInstance(Rpc& rpc, bool large, Handle handle);
+  void WithInstance(Rpc& rpc, WorkerPool* pool, Handle handle);
 
   template <typename Request, typename Response, typename Service,
             typename Base>
@@ -79,6 +88,7 @@ class StateStoreService {
 
   Instances& instances_;
   WorkerPool& workers_;
+  WorkerPool& queries_;
   WorkerPool& opener_;
   StateStore state_store_;
   wire::TransactionalStateStore::AsyncService transactional_;

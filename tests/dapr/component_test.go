@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"statecpp.dev/tests/dapr/sidecar"
 )
 
@@ -51,7 +49,7 @@ func TestDaprdListsWhatTheStoreCanDo(t *testing.T) {
 	for _, component := range metadata.Components {
 		slices.Sort(component.Capabilities)
 		// ACTOR is daprd's own conclusion from ETAG and TRANSACTIONAL.
-		want := []string{"ACTOR", "ETAG", "TRANSACTIONAL", "TTL"}
+		want := []string{"ACTOR", "ETAG", "QUERY_API", "TRANSACTIONAL", "TTL"}
 		if component.Type != "state.cpp" || !slices.Equal(component.Capabilities, want) {
 			t.Errorf("%s: type %q can %q, want state.cpp and %q",
 				component.Name, component.Type, component.Capabilities, want)
@@ -74,7 +72,7 @@ func TestAComponentsTimeToLiveIsTheDefault(t *testing.T) {
 // The reason has to be where a user looks for it: in daprd's own log.
 func TestABadFieldStopsDaprdAndItsLogSaysWhy(t *testing.T) {
 	pair := sidecar.Start(t, sidecar.Component{Name: "another"})
-	said := pair.BesideInVain(t, app2, sidecar.Component{Name: "statestore"}.With("ttlInSeconds", "soon"))
+	said := pair.BesideInVain(t, sidecar.Component{Name: "statestore"}.With("ttlInSeconds", "soon"))
 	wantLine(t, said, "app_id=app2", "ttlInSeconds", "soon")
 }
 
@@ -89,11 +87,4 @@ func TestTwoComponentsWithOneDataFolderShareTheirData(t *testing.T) {
 	mustSave(t, pair.GRPC, "back", sidecar.Item{Key: "a", Value: value("2"), ETag: etag})
 	wantConflict(t, pair.HTTP.Save("front", sidecar.Item{Key: "a", Value: value("3"), ETag: etag}))
 	wantValue(t, pair.HTTP, "front", "a", "2")
-}
-
-func TestAQueryIsRefused(t *testing.T) {
-	overEach(t, func(t *testing.T, app sidecar.App) {
-		err := app.Query(plain, `{"filter":{"EQ":{"city":"Shanghai"}}}`)
-		wantRefusal(t, err, http.StatusInternalServerError, codes.Internal, "unimplemented")
-	})
 }

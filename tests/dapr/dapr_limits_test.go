@@ -33,7 +33,7 @@ func TestDaprdAnswersNothingForABulkReadOverHTTPOfWhatIsNoJSON(t *testing.T) {
 
 func TestDaprdCannotNameAComponentThatIsNotASCII(t *testing.T) {
 	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"})
-	said := pair.BesideInVain(t, app2, sidecar.Component{Name: "größe"})
+	said := pair.BesideInVain(t, sidecar.Component{Name: "größe"})
 	wantLine(t, said, "app_id=app2", "x-component-instance", "non-printable ASCII characters")
 	mustSave(t, pair.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 }

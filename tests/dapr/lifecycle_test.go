@@ -24,12 +24,9 @@ import (
 // one is a component whose keys are the same for every app.
 var one = sidecar.Component{Name: "statestore"}.With("keyPrefix", "name")
 
-// app2 is whose daprd the second is.
-var app2 = sidecar.Setup{AppID: "app2"}
-
 func TestTwoDaprdsWithOneConfigurationShareAnInstance(t *testing.T) {
 	first := sidecar.Start(t, one)
-	other := first.Beside(t, app2, one)
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, one)
 
 	mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 	etag := wantValue(t, other.GRPC, "statestore", "a", "1")
@@ -54,7 +51,7 @@ func TestOfTwoDaprdsTheLastOnesConfigurationCountsForBoth(t *testing.T) {
 	mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 	wantExpiry(t, mustGet(t, first.HTTP, "statestore", "a"), 100*time.Second)
 
-	other := first.Beside(t, app2, one.With("ttlInSeconds", "10000"))
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, one.With("ttlInSeconds", "10000"))
 	wantLine(t, first.StoreSaid(), "level=warning", "statestore", "ttlInSeconds: 100 -> 10000")
 	for _, app := range []sidecar.App{first.HTTP, first.GRPC, other.HTTP, other.GRPC} {
 		mustSave(t, app, "statestore", sidecar.Item{Key: "a", Value: value("1")})
@@ -71,7 +68,7 @@ func TestADaprdThatWantsAnotherEncryptionIsRefused(t *testing.T) {
 	for mine, theirs := range map[string]string{"off": "required", "required": "off"} {
 		first := sidecar.Start(t, one.With("encryption", mine))
 		mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
-		said := first.BesideInVain(t, app2, one.With("encryption", theirs))
+		said := first.BesideInVain(t, one.With("encryption", theirs))
 		wantLine(t, said, "app_id=app2", "InvalidArgument", "open with another value of `encryption`",
 			"nothing was changed")
 		wantValue(t, first.HTTP, "statestore", "a", "1")
@@ -83,7 +80,7 @@ func TestADaprdThatWantsAnotherEncryptionIsRefused(t *testing.T) {
 
 func TestADaprdsRestartsAreNothingToAnother(t *testing.T) {
 	first := sidecar.Start(t, one)
-	other := first.Beside(t, app2, one)
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, one)
 	stop := make(chan struct{})
 	written := make(chan int, 4)
 	for i := range cap(written) {
@@ -273,7 +270,7 @@ func isDaprdsBetweenComponents(err error) bool {
 func TestAMistakeInAComponentsFileEndsItsDaprdAlone(t *testing.T) {
 	component := one.With("ttlInSeconds", "100")
 	first := sidecar.Start(t, component)
-	other := first.Beside(t, app2, component)
+	other := first.Beside(t, sidecar.Setup{AppID: "app2"}, component)
 	mustSave(t, first.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})
 
 	first.Rewrite(t, component.With("ttlInSeconds", "soon"))
@@ -292,7 +289,7 @@ func TestAMistakeInAComponentsFileEndsItsDaprdAlone(t *testing.T) {
 // --- The folder of sockets.
 
 func TestForeignFilesInTheSocketFolderDoNoHarm(t *testing.T) {
-	pair := sidecar.StartAs(t, sidecar.Setup{MakeSockets: func(sockets string) error {
+	pair := sidecar.StartAs(t, sidecar.Setup{SocketFolder: func(sockets string) error {
 		return errors.Join(
 			os.Mkdir(sockets, 0o700),
 			os.WriteFile(filepath.Join(sockets, "notes.txt"), []byte("not a socket"), 0o600),
@@ -397,7 +394,7 @@ func TestADaprdWithoutASocketSaysSo(t *testing.T) {
 }
 
 func TestTheSocketFolderMayBeALink(t *testing.T) {
-	pair := sidecar.StartAs(t, sidecar.Setup{MakeSockets: func(sockets string) error {
+	pair := sidecar.StartAs(t, sidecar.Setup{SocketFolder: func(sockets string) error {
 		return errors.Join(os.Mkdir(sockets+".real", 0o700), os.Symlink(sockets+".real", sockets))
 	}}, sidecar.Component{Name: "statestore"})
 	mustSave(t, pair.HTTP, "statestore", sidecar.Item{Key: "a", Value: value("1")})

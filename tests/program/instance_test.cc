@@ -56,7 +56,7 @@ TEST_F(InstanceTest, WhatDaprdAsksOfTheProgramNeedsNoInit) {
   const auto features = client.Features();
   ASSERT_THAT(features, Succeeds());
   EXPECT_THAT(features.message.features(),
-              ElementsAre("ETAG", "TRANSACTIONAL", "TTL"));
+              ElementsAre("ETAG", "TRANSACTIONAL", "TTL", "QUERY_API"));
   const auto max_size = client.MultiMaxSize();
   ASSERT_THAT(max_size, Succeeds());
   EXPECT_EQ(max_size.message.max_size(), 0);

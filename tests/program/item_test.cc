@@ -167,12 +167,6 @@ TEST_F(ItemTest, AnUnknownConcurrencyIsRefused) {
   EXPECT_EQ(client().ValueOf("a"), "(none)");
 }
 
-TEST_F(ItemTest, QueryIsNotThereYetAndSaysSo) {
-  EXPECT_THAT(
-      client().Query(Text("")),
-      FailsWith(grpc::StatusCode::UNIMPLEMENTED, HasSubstr("has no Query")));
-}
-
 // --- ETags.
 
 TEST_F(ItemTest, AStaleETagIsAMismatchForDaprAndNamesBoth) {

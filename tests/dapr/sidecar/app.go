@@ -20,7 +20,8 @@ type App interface {
 	BulkGet(store string, keys ...string) ([]Got, error)
 	Delete(store string, item Item) error
 	Transact(store string, operations ...Operation) error
-	Query(store, query string) error
+	Query(store, query string) (Found, error)
+	QueryBelow(store, keyPrefix, query string) (Found, error)
 }
 
 // An Item is one thing to save or delete. Zero fields are not sent.
@@ -65,6 +66,21 @@ type Got struct {
 	ETag       string
 	ExpireTime string // metadata ttlExpireTime, "" when there was none
 	Error      string // only in a bulk read
+}
+
+// Found is one page of a query's rows.
+type Found struct {
+	Rows  []Got
+	Token string
+}
+
+// Keys are those of the rows, in order.
+func (f Found) Keys() []string {
+	keys := []string{}
+	for _, row := range f.Rows {
+		keys = append(keys, row.Key)
+	}
+	return keys
 }
 
 // A Refusal is daprd's answer when it, or the store behind it, said no.

@@ -86,8 +86,22 @@ func (a *GRPCApp) Transact(store string, operations ...Operation) error {
 	return ask(a.client.ExecuteStateTransaction, request)
 }
 
-func (a *GRPCApp) Query(store, query string) error {
-	return ask(a.client.QueryStateAlpha1, &runtimev1.QueryStateRequest{StoreName: store, Query: query})
+func (a *GRPCApp) Query(store, query string) (Found, error) { return a.QueryBelow(store, "", query) }
+
+func (a *GRPCApp) QueryBelow(store, keyPrefix, query string) (Found, error) {
+	request := &runtimev1.QueryStateRequest{StoreName: store, Query: query}
+	if keyPrefix != "" {
+		request.Metadata = map[string]string{"keyPrefix": keyPrefix}
+	}
+	page, err := answer(a.client.QueryStateAlpha1, request)
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found{Token: page.GetToken()}
+	for _, row := range page.GetResults() {
+		found.Rows = append(found.Rows, Got{Key: row.GetKey(), Value: row.GetData(), ETag: row.GetEtag(), Error: row.GetError()})
+	}
+	return found, nil
 }
 
 // call is the shape of every method of the generated client.

@@ -111,9 +111,33 @@ func (a *HTTPApp) Transact(store string, operations ...Operation) error {
 	return err
 }
 
-func (a *HTTPApp) Query(store, query string) error {
-	_, _, err := a.Do(http.MethodPost, "/v1.0-alpha1/state/"+store+"/query", json.RawMessage(query))
-	return err
+func (a *HTTPApp) Query(store, query string) (Found, error) { return a.QueryBelow(store, "", query) }
+
+// QueryBelow sends the prefix of the keys as an app does, in the URL.
+func (a *HTTPApp) QueryBelow(store, keyPrefix, query string) (Found, error) {
+	path := "/v1.0-alpha1/state/" + store + "/query"
+	if keyPrefix != "" {
+		path += "?metadata.keyPrefix=" + url.QueryEscape(keyPrefix)
+	}
+	answer, body, err := a.Do(http.MethodPost, path, json.RawMessage(query))
+	if err != nil || answer.StatusCode == http.StatusNoContent {
+		return Found{}, err
+	}
+	var page struct {
+		Results []struct {
+			Key, ETag, Error string
+			Data             json.RawMessage
+		}
+		Token string
+	}
+	if err := json.Unmarshal(body, &page); err != nil {
+		return Found{}, fmt.Errorf("query answered %q: %w", body, err)
+	}
+	found := Found{Token: page.Token}
+	for _, row := range page.Results {
+		found.Rows = append(found.Rows, Got{Key: row.Key, Value: row.Data, ETag: row.ETag, Error: row.Error})
+	}
+	return found, nil
 }
 
 // Do sends one request and returns the answer and its body; any status but 200

@@ -93,15 +93,12 @@ func (p *Pair) start(components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	if err := p.makeFolders(); err != nil {
-		return err
-	}
-	for _, component := range components {
-		if err := component.write(p.resources()); err != nil {
+	if p.host == nil {
+		if err := errors.Join(p.setup.makeSocketFolder(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
 			return err
 		}
 	}
-	if err := writeSecrets(p.resources(), components); err != nil {
+	if err := p.writeResources(components); err != nil {
 		return err
 	}
 	if err := p.setup.write(p.resources()); err != nil {
@@ -118,27 +115,23 @@ func (p *Pair) start(components []Component) error {
 	return p.startDaprd()
 }
 
-func (p *Pair) makeFolders() error {
-	if err := makeFolder(p.resources()); err != nil || p.host != nil {
+func (p *Pair) writeResources(components []Component) error {
+	if err := os.Mkdir(p.resources(), 0o700); err != nil {
 		return err
 	}
-	makeSockets := p.setup.MakeSockets
-	if makeSockets == nil {
-		makeSockets = makeFolder
+	for _, component := range components {
+		if err := component.write(p.resources()); err != nil {
+			return err
+		}
 	}
-	return errors.Join(makeSockets(p.sockets()), makeFolder(p.dataRoot()))
+	return writeSecrets(p.resources(), components)
 }
-
-func makeFolder(path string) error { return os.Mkdir(path, 0o700) }
 
 // Socket is where daprd finds the store.
 func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
 
 // StoreSaid is what the running statecpp has printed.
 func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
-
-// DaprdSaid is what the running daprd has printed.
-func (p *Pair) DaprdSaid() string { return p.daprd.log.since(0) }
 
 // OnDisk is every byte that the store keeps in files.
 func (p *Pair) OnDisk(t testing.TB) []byte {

@@ -30,12 +30,12 @@ type Setup struct {
 	// the text.
 	Resources map[string]string
 
-	// MakeSockets makes the folder of sockets, and whatever else is to be there
-	// before either program runs; without it a folder is made.
-	MakeSockets func(path string) error
-
 	// Flags are more of daprd's.
 	Flags []string
+
+	// SocketFolder makes the folder of the sockets before anything runs; nil:
+	// a new one.
+	SocketFolder func(path string) error
 }
 
 // StartAs is Start with more around the pair.
@@ -52,18 +52,6 @@ func (p *Pair) Beside(t testing.TB, setup Setup, components ...Component) *Pair 
 	return start(t, func() (*Pair, error) { return newPair("", setup, p, components) })
 }
 
-// BesideInVain is Beside where that daprd must not come up. It returns what it
-// said.
-func (p *Pair) BesideInVain(t testing.TB, setup Setup, components ...Component) string {
-	t.Helper()
-	other, err := newPair("", setup, p, components)
-	if err != nil {
-		return err.Error()
-	}
-	defer other.Close()
-	return other.AwaitDaprdsEnd(t)
-}
-
 func start(t testing.TB, begin func() (*Pair, error)) *Pair {
 	t.Helper()
 	pair, err := begin()
@@ -77,6 +65,13 @@ func start(t testing.TB, begin func() (*Pair, error)) *Pair {
 	})
 	pair.report(t, nil)
 	return pair
+}
+
+func (s Setup) makeSocketFolder(path string) error {
+	if s.SocketFolder != nil {
+		return s.SocketFolder(path)
+	}
+	return os.Mkdir(path, 0o700)
 }
 
 // write puts the resources where daprd looks for them.

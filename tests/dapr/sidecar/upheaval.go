@@ -3,6 +3,7 @@
 package sidecar
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -73,15 +74,15 @@ func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 // what it said.
 func (p *Pair) StartDaprdInVain(t testing.TB) string {
 	t.Helper()
-	if err := p.startDaprd(); err != nil {
-		said := p.daprd.log.since(0)
-		p.daprd.kill()
-		p.retire(&p.daprd)
-		p.endApp()
-		return said
+	if err := p.startDaprd(); err == nil {
+		// It may call itself healthy for a moment before it ends.
+		return p.AwaitDaprdsEnd(t)
 	}
-	// It may call itself healthy for a moment before it ends.
-	return p.AwaitDaprdsEnd(t)
+	said := p.daprd.log.since(0)
+	p.daprd.kill()
+	p.retire(&p.daprd)
+	p.endApp()
+	return said
 }
 
 // DaprdRestarting is RestartDaprd for a daprd that may take its time: what
@@ -92,6 +93,17 @@ func (p *Pair) DaprdRestarting(t testing.TB) <-chan error {
 	outcome := make(chan error, 1)
 	go func() { outcome <- p.startDaprd() }()
 	return outcome
+}
+
+// DaprdSaid is what all daprds of this pair have printed.
+func (p *Pair) DaprdSaid() string {
+	var b strings.Builder
+	for _, one := range p.all() {
+		if one.name == "daprd" {
+			b.WriteString(one.log.since(0))
+		}
+	}
+	return b.String()
 }
 
 // AwaitDaprdsEnd waits for a daprd to end by itself, and returns what it said.
@@ -115,6 +127,18 @@ func (p *Pair) StartDaprd(t testing.TB) {
 	if err := p.startDaprd(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// BesideInVain is Beside where the second must not come up. It returns what
+// was said.
+func (p *Pair) BesideInVain(t testing.TB, components ...Component) string {
+	t.Helper()
+	other, err := newPair("", Setup{AppID: "app2"}, p, components)
+	if err != nil {
+		return err.Error()
+	}
+	defer other.Close()
+	return other.AwaitDaprdsEnd(t)
 }
 
 // StopDaprd ends daprd as a service manager does, and expects exit code 0.
