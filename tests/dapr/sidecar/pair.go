@@ -109,6 +109,9 @@ func (p *Pair) start(components []Component) error {
 			return err
 		}
 	}
+	if p.setup.StoreAlone {
+		return nil
+	}
 	if err := p.startControlPlane(); err != nil {
 		return err
 	}
@@ -262,6 +265,10 @@ func (p *Pair) startDaprd() error {
 	if err != nil {
 		return err
 	}
+	version, err := run(p.folder, binary, "--version")
+	if err != nil {
+		return err
+	}
 	for attempt := 1; ; attempt++ {
 		ports, err := freePorts(4)
 		if err != nil {
@@ -271,7 +278,7 @@ func (p *Pair) startDaprd() error {
 			return err
 		}
 		p.daprd, err = startProcess("daprd", binary,
-			append(p.setup.environment(), "DAPR_COMPONENTS_SOCKETS_FOLDER="+p.sockets()), p.daprdFlags(ports)...)
+			append(p.setup.environment(), "DAPR_COMPONENTS_SOCKETS_FOLDER="+p.sockets()), p.daprdFlags(version, ports)...)
 		if err != nil {
 			return err
 		}
@@ -314,7 +321,7 @@ func (p *Pair) endApp() {
 	}
 }
 
-func (p *Pair) daprdFlags(ports []string) []string {
+func (p *Pair) daprdFlags(version string, ports []string) []string {
 	flags := []string{
 		"--app-id=" + p.AppID,
 		"--resources-path=" + p.resources(),
@@ -326,9 +333,11 @@ func (p *Pair) daprdFlags(ports []string) []string {
 		"--enable-metrics=false",
 		"--enable-profiling=false",
 		"--log-level=info",
+	}
+	if !strings.HasPrefix(version, "1.16.") && !strings.HasPrefix(version, "1.17.") {
 		// Reloads follow file events; this is daprd's second look, should it
 		// have missed one.
-		"--hot-reload-reconcile-interval=5s",
+		flags = append(flags, "--hot-reload-reconcile-interval=5s")
 	}
 	switch {
 	case p.setup.Program != "":

@@ -4,6 +4,7 @@ package sidecar
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	componentsv1 "github.com/dapr/dapr/pkg/proto/components/v1"
@@ -30,4 +31,20 @@ func (p *Pair) Row(t testing.TB, component, key string) string {
 		t.Fatalf("get of the row %q of %s: %v", key, component, err)
 	}
 	return string(answer.GetData())
+}
+
+// CountRecords is how many records the store holds, expired ones included. It
+// reads every one of them, and fails where one is damaged or there is no store.
+func (p *Pair) CountRecords() (int64, error) {
+	binary, err := StoreBinary()
+	if err != nil {
+		return 0, err
+	}
+	text, err := run(p.folder, binary, "verify", "--data-root", p.dataRoot(), "--json", "--quiet")
+	if err != nil {
+		return 0, err
+	}
+	var report struct{ Records int64 }
+	err = json.Unmarshal([]byte(text), &report)
+	return report.Records, err
 }

@@ -14,6 +14,10 @@ type Setup struct {
 	AppID     string // of daprd; empty for app1
 	Namespace string // of daprd; empty for Dapr's default
 
+	// StoreAlone leaves out daprd, and with it HTTP and GRPC: for clients of the
+	// socket itself.
+	StoreAlone bool
+
 	// ControlPlane adds placement and scheduler, which actors and workflows
 	// need.
 	ControlPlane bool
