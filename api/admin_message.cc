@@ -159,6 +159,15 @@ v1::Report ReportToProto(const WalkReport& report) {
   return message;
 }
 
+v1::Row RowToProto(const AdminRow& row) {
+  v1::Row message;
+  message.set_key(row.key);
+  message.set_etag(row.etag);
+  message.set_value(row.value);
+  message.set_is_rest(row.is_rest);
+  return message;
+}
+
 WalkReport ReportFromProto(const v1::Report& message) {
   WalkReport report;
   report.complete = message.complete();
@@ -218,6 +227,12 @@ std::string AdminRequestToProto(const AdminRequest& request) {
                    message.mutable_verify()->set_quick(verb.quick);
                    message.mutable_verify()->set_show_keys(verb.show_keys);
                  },
+                 [&](const AdminRequest::Query& verb) {
+                   v1::Query* const query = message.mutable_query();
+                   query->set_json(verb.json);
+                   query->set_token(verb.token);
+                   query->set_key_prefix(verb.key_prefix);
+                 },
              },
              request.verb);
   return message.SerializeAsString();
@@ -255,6 +270,12 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
       request.verb =
           AdminRequest::Verify{.quick = message.verify().quick(),
                                .show_keys = message.verify().show_keys()};
+      break;
+    case v1::AdminRequest::kQuery:
+      request.verb =
+          AdminRequest::Query{.json = message.query().json(),
+                              .token = message.query().token(),
+                              .key_prefix = message.query().key_prefix()};
       break;
     case v1::AdminRequest::VERB_NOT_SET:
       return error::AdminRequestUnknown();
@@ -294,6 +315,12 @@ std::string AdminReplyToProto(const AdminReply& reply) {
                  [&](const WalkReport& report) {
                    *message.mutable_report() = ReportToProto(report);
                  },
+                 [&](const AdminRow& row) {
+                   *message.mutable_row() = RowToProto(row);
+                 },
+                 [&](const AdminPage& page) {
+                   message.mutable_page()->set_next_token(page.next_token);
+                 },
              },
              reply);
   return message.SerializeAsString();
@@ -326,6 +353,13 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
                          .total = message.walked().total()};
     case v1::AdminReply::kReport:
       return ReportFromProto(message.report());
+    case v1::AdminReply::kRow:
+      return AdminRow{.key = message.row().key(),
+                      .etag = message.row().etag(),
+                      .value = message.row().value(),
+                      .is_rest = message.row().is_rest()};
+    case v1::AdminReply::kPage:
+      return AdminPage{message.page().next_token()};
     case v1::AdminReply::REPLY_NOT_SET:
       return AdminUnknown{};
   }

@@ -57,9 +57,18 @@ struct AdminRequest {
     bool show_keys = false;
   };
 
+  // Answered by AdminRow for each row of one page, and AdminPage.
+  struct Query {
+    // As Dapr's applications write it.
+    std::string json;
+    // Of the page before; empty: that of the query.
+    std::string token = "";
+    std::string key_prefix = "";
+  };
+
   using Verb =
       std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey, RotateDataKey,
-                   RetireDataKeys, WatchRotation, Verify>;
+                   RetireDataKeys, WatchRotation, Verify, Query>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -84,12 +93,25 @@ struct AdminWalked {
   uint64_t records;
   uint64_t total;
 };
+// A row of a page. A value that is too long for a message comes in parts.
+struct AdminRow {
+  std::string key = "";
+  std::string etag = "";
+  std::string value = "";
+  // More of the value of the row before; nothing else is set.
+  bool is_rest = false;
+};
+// Its rows have come.
+struct AdminPage {
+  std::string next_token;
+};
 // One that this program does not know, from a newer server.
 struct AdminUnknown {};
 
-using AdminReply = std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
-                                KeysStatus::Slot, AdminDataKey, Resealer::State,
-                                WalkFinding, AdminWalked, WalkReport>;
+using AdminReply =
+    std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
+                 KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
+                 AdminWalked, WalkReport, AdminRow, AdminPage>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this

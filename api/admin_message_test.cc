@@ -42,7 +42,8 @@ TEST(AdminRequestTest, KeepsItsVerb) {
       AdminRequest::ListStores{},    AdminRequest::GetKeysStatus{},
       AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
       AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
-      AdminRequest::WatchRotation{}, AdminRequest::Verify{}};
+      AdminRequest::WatchRotation{}, AdminRequest::Verify{},
+      AdminRequest::Query{"{}"}};
   ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
   for (size_t i = 0; i < verbs.size(); ++i) {
     ASSERT_EQ(verbs[i].index(), i);
@@ -74,6 +75,16 @@ TEST(AdminReplyTest, KeepsWhatAWalkFound) {
   EXPECT_EQ(ReplyBack(report), report);
 }
 
+TEST(AdminReplyTest, KeepsWhatAQueryFound) {
+  const AdminRow row = ReplyBack(AdminRow{"k\xFE", "e", "v\xFE", true});
+  EXPECT_EQ(row.key, "k\xFE");
+  EXPECT_EQ(row.etag, "e");
+  EXPECT_EQ(row.value, "v\xFE");
+  EXPECT_TRUE(row.is_rest);
+  EXPECT_FALSE(ReplyBack(AdminRow{}).is_rest);
+  EXPECT_EQ(ReplyBack(AdminPage{"token"}).next_token, "token");
+}
+
 TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
   EXPECT_TRUE(VerbBack(AdminRequest::Verify{.quick = true}).quick);
   EXPECT_FALSE(VerbBack(AdminRequest::Verify{.quick = true}).show_keys);
@@ -87,6 +98,11 @@ TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
   EXPECT_TRUE(VerbBack(AdminRequest::AddKey{"/f", false, true}).allow_loose);
   EXPECT_EQ(VerbBack(AdminRequest::RemoveKey{"old"}).name, "old");
   EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{}).id, std::nullopt);
+  const AdminRequest::Query query =
+      VerbBack(AdminRequest::Query{"{}", "token", "k\xFE"});
+  EXPECT_EQ(query.json, "{}");
+  EXPECT_EQ(query.token, "token");
+  EXPECT_EQ(query.key_prefix, "k\xFE");
   // 0 is a number, not "none".
   EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{0}).id, 0u);
   EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{7}).id, 7u);

@@ -8,6 +8,7 @@
 #include "cli/health.h"
 #include "cli/keygen.h"
 #include "cli/keys.h"
+#include "cli/query.h"
 #include "cli/serve.h"
 #include "cli/verb_table.h"
 #include "cli/verify.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   statecpp::AddHealth(verbs);
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
+  statecpp::AddQuery(verbs);
   statecpp::AddVerify(verbs);
   statecpp::AddEncrypt(verbs);
   statecpp::AddCompact(verbs);

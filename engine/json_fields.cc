@@ -29,13 +29,13 @@ JsonFields::JsonFields(const std::vector<std::string>& paths)
 
 bool JsonFields::Read(absl::string_view document) {
   Clear(root_);
-  return text_.Read(document, [this](JsonText::Value root) {
+  return reader_.Read(document, [this](JsonReader::Value root) {
     return ReadInto(root_, root);
   }) == simdjson::SUCCESS;
 }
 
 simdjson::error_code JsonFields::ReadInto(const Node& node,
-                                          JsonText::Value value) {
+                                          JsonReader::Value value) {
   if (!node.paths.empty()) {
     if (const auto code = ReadScalar(value, scalar_)) return code;
     for (const size_t path : node.paths) values_[path] = scalar_;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "engine/json_reader.h"
 #include "engine/json_scalar.h"
-#include "engine/json_text.h"
 
 namespace statecpp {
 
@@ -36,7 +36,7 @@ class JsonFields {
   bool Read(absl::string_view document);
 
   // Whether all of a document is JSON.
-  bool IsJson(absl::string_view document) { return text_.IsJson(document); }
+  bool IsJson(absl::string_view document) { return reader_.IsJson(document); }
 
   // One for each path, in order.
   const std::vector<JsonScalar>& values() const { return values_; }
@@ -49,14 +49,14 @@ class JsonFields {
     std::vector<Node> members = {};
   };
 
-  simdjson::error_code ReadInto(const Node& node, JsonText::Value value);
+  simdjson::error_code ReadInto(const Node& node, JsonReader::Value value);
   // Nothing is there, or below.
   void Clear(const Node& node);
 
   Node root_;
   std::vector<JsonScalar> values_;
   JsonScalar scalar_;
-  JsonText text_;
+  JsonReader reader_;
 };
 
 }  // namespace statecpp

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "engine/json_reader.h"
 #include "engine/json_scalar.h"
-#include "engine/json_text.h"
 #include "gtest/gtest.h"
 
 namespace statecpp {
@@ -18,7 +18,7 @@ namespace {
 
 using Kind = JsonScalar::Kind;
 
-bool IsJson(absl::string_view text) { return JsonText().IsJson(text); }
+bool IsJson(absl::string_view text) { return JsonReader().IsJson(text); }
 
 std::string Repeated(absl::string_view text, int times) {
   std::string all;
@@ -38,8 +38,7 @@ JsonScalar::Number Number(absl::string_view text) {
   return scalar.number;
 }
 
-TEST(JsonText, TakesWhatIsJson) {
-  for (const absl::string_view text : {"{}",
+constexpr absl::string_view kJson[] = {"{}",
                                        "[]",
                                        " { } ",
                                        "1",
@@ -63,92 +62,97 @@ TEST(JsonText, TakesWhatIsJson) {
                                        "-1e400",
                                        "1e-400",
                                        "[18446744073709551616]",
-                                       "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""}) {
+                                       "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""};
+
+TEST(JsonReader, TakesWhatIsJson) {
+  for (const absl::string_view text : kJson) {
     EXPECT_TRUE(IsJson(text)) << text;
   }
 }
 
-TEST(JsonText, RefusesWhatIsNot) {
-  for (const absl::string_view text : {"",
-                                       " ",
-                                       "{",
-                                       "}",
-                                       "[",
-                                       "]",
-                                       "{]",
-                                       "[}",
-                                       "{}}",
-                                       "{}{}",
-                                       "1 2",
-                                       "1,2",
-                                       "1]",
-                                       "],[",
-                                       "\"a\"],[\"b\"",
-                                       "[1",
-                                       "[1 2]",
-                                       "[1,]",
-                                       "[,1]",
-                                       "[1,,2]",
-                                       "{\"a\"}",
-                                       "{\"a\":}",
-                                       "{\"a\":1,}",
-                                       "{\"a\" 1}",
-                                       "{,}",
-                                       "{1:2}",
-                                       "{a:1}",
-                                       "{\"a\":1 \"b\":2}",
-                                       "{\"a\":1:2}",
-                                       "{'a':1}",
-                                       "01",
-                                       "-",
-                                       "+1",
-                                       ".5",
-                                       "1.",
-                                       "1e",
-                                       "1e+",
-                                       "0x1",
-                                       "1_000",
-                                       "--1",
-                                       "NaN",
-                                       "Infinity",
-                                       "-Infinity",
-                                       "nul",
-                                       "nulll",
-                                       "tru",
-                                       "truee",
-                                       "True",
-                                       "fals",
-                                       "\"",
-                                       "\"a",
-                                       "a",
-                                       "\"\\x\"",
-                                       "\"\\u12\"",
-                                       "\"\\ud800\"",
-                                       "\"\\udc00\"",
-                                       "\"\\ud800x\"",
-                                       "\"a\nb\"",
-                                       "\"a\tb\"",
-                                       "\"\xff\"",
-                                       "\"\xc0\x80\"",
-                                       "\"\xed\xa0\x80\"",
-                                       "\xef\xbb\xbf{}",
-                                       "// x\n1",
-                                       "1 // x",
-                                       "1;",
-                                       "{\"a\":[1,{\"b\":tru}]}",
-                                       "[\"a\":1]",
-                                       "{\"a\",1}",
-                                       "\x01",
-                                       "{\"\\ud800\":1}",
-                                       "[1]x",
-                                       "x[1]",
-                                       "[1e5x]",
-                                       "[1.2.3]",
-                                       "[\"a\"\"b\"]",
-                                       "{\"a\":\"b\"\"c\"}",
-                                       "[truefalse]",
-                                       "[nullnull]",
-                                       "[1[2]]"}) {
+constexpr absl::string_view kNotJson[] = {"",
+                                          " ",
+                                          "{",
+                                          "}",
+                                          "[",
+                                          "]",
+                                          "{]",
+                                          "[}",
+                                          "{}}",
+                                          "{}{}",
+                                          "1 2",
+                                          "1,2",
+                                          "1]",
+                                          "],[",
+                                          "\"a\"],[\"b\"",
+                                          "[1",
+                                          "[1 2]",
+                                          "[1,]",
+                                          "[,1]",
+                                          "[1,,2]",
+                                          "{\"a\"}",
+                                          "{\"a\":}",
+                                          "{\"a\":1,}",
+                                          "{\"a\" 1}",
+                                          "{,}",
+                                          "{1:2}",
+                                          "{a:1}",
+                                          "{\"a\":1 \"b\":2}",
+                                          "{\"a\":1:2}",
+                                          "{'a':1}",
+                                          "01",
+                                          "-",
+                                          "+1",
+                                          ".5",
+                                          "1.",
+                                          "1e",
+                                          "1e+",
+                                          "0x1",
+                                          "1_000",
+                                          "--1",
+                                          "NaN",
+                                          "Infinity",
+                                          "-Infinity",
+                                          "nul",
+                                          "nulll",
+                                          "tru",
+                                          "truee",
+                                          "True",
+                                          "fals",
+                                          "\"",
+                                          "\"a",
+                                          "a",
+                                          "\"\\x\"",
+                                          "\"\\u12\"",
+                                          "\"\\ud800\"",
+                                          "\"\\udc00\"",
+                                          "\"\\ud800x\"",
+                                          "\"a\nb\"",
+                                          "\"a\tb\"",
+                                          "\"\xff\"",
+                                          "\"\xc0\x80\"",
+                                          "\"\xed\xa0\x80\"",
+                                          "\xef\xbb\xbf{}",
+                                          "// x\n1",
+                                          "1 // x",
+                                          "1;",
+                                          "{\"a\":[1,{\"b\":tru}]}",
+                                          "[\"a\":1]",
+                                          "{\"a\",1}",
+                                          "\x01",
+                                          "{\"\\ud800\":1}",
+                                          "[1]x",
+                                          "x[1]",
+                                          "[1e5x]",
+                                          "[1.2.3]",
+                                          "[\"a\"\"b\"]",
+                                          "{\"a\":\"b\"\"c\"}",
+                                          "[truefalse]",
+                                          "[nullnull]",
+                                          "[1[2]]"};
+
+TEST(JsonReader, RefusesWhatIsNot) {
+  for (const absl::string_view text : kNotJson) {
     EXPECT_FALSE(IsJson(text)) << text;
   }
   EXPECT_FALSE(IsJson(absl::string_view("1\0", 2)));
@@ -156,15 +160,15 @@ TEST(JsonText, RefusesWhatIsNot) {
   EXPECT_FALSE(IsJson(absl::string_view("\"a\0b\"", 5)));
 }
 
-TEST(JsonText, RefusesWhatNestsDeeperThanItsLimit) {
+TEST(JsonReader, RefusesWhatNestsDeeperThanItsLimit) {
   const auto nested = [](absl::string_view open, absl::string_view close,
                          int times) {
     return absl::StrCat(Repeated(open, times), "1", Repeated(close, times));
   };
-  EXPECT_TRUE(IsJson(nested("[", "]", JsonText::kMaxDepth)));
-  EXPECT_FALSE(IsJson(nested("[", "]", JsonText::kMaxDepth + 1)));
-  EXPECT_TRUE(IsJson(nested("{\"a\":", "}", JsonText::kMaxDepth)));
-  EXPECT_FALSE(IsJson(nested("{\"a\":", "}", JsonText::kMaxDepth + 1)));
+  EXPECT_TRUE(IsJson(nested("[", "]", JsonReader::kMaxDepth)));
+  EXPECT_FALSE(IsJson(nested("[", "]", JsonReader::kMaxDepth + 1)));
+  EXPECT_TRUE(IsJson(nested("{\"a\":", "}", JsonReader::kMaxDepth)));
+  EXPECT_FALSE(IsJson(nested("{\"a\":", "}", JsonReader::kMaxDepth + 1)));
   EXPECT_FALSE(IsJson(nested("[", "]", 1 << 20)));
   EXPECT_FALSE(IsJson(Repeated("[", 1 << 20)));
 }

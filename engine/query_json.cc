@@ -9,8 +9,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
+#include "engine/json_reader.h"
 #include "engine/json_scalar.h"
-#include "engine/json_text.h"
 #include "engine/query.h"
 #include "engine/query_filter.h"
 
@@ -20,7 +20,7 @@ namespace {
 namespace json = simdjson::ondemand;
 using Kind = JsonScalar::Kind;
 using Op = QueryFilter::Op;
-using Value = JsonText::Value;
+using Value = JsonReader::Value;
 
 constexpr std::pair<absl::string_view, Op> kOps[] = {
     {"EQ", Op::kEq},   {"NEQ", Op::kNeq}, {"GT", Op::kGt},
@@ -35,9 +35,9 @@ absl::Status NotJson(absl::string_view spot, simdjson::error_code code) {
 // Reads all of a text, which `spot` names, by `read`.
 absl::Status ReadAll(absl::string_view text, absl::string_view spot,
                      absl::FunctionRef<absl::Status(Value)> read) {
-  JsonText json_text;
+  JsonReader reader;
   absl::Status status = absl::OkStatus();
-  const auto code = json_text.Read(text, [&](Value root) {
+  const auto code = reader.Read(text, [&](Value root) {
     status = read(root);
     return status.ok() ? simdjson::SUCCESS : simdjson::INCORRECT_TYPE;
   });

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/store_admin.h"
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
 #include "crypto/key_source.h"
 #include "engine/errors.h"
+#include "engine/query.h"
 #include "engine/store_keys.h"
 #include "engine/store_verifier.h"
 #include "server/errors.h"
@@ -17,6 +21,31 @@ namespace {
 
 // A watched rotation is told of this often.
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(200);
+
+// How often a long query looks whether anybody still waits for it.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(20);
+// Of a value in one message; it has to stay below kMaxAdminMessage.
+constexpr size_t kValuePart = 512 << 10;
+
+// Says when the listener has left while nothing can be told to it.
+class LeaveWatch {
+ public:
+  explicit LeaveWatch(AdminListener& listener)
+      : thread_([this, &listener] {
+          while (!done_ && !left_) left_ = listener.LeavesWithin(kLookInterval);
+        }) {}
+  ~LeaveWatch() {
+    done_ = true;
+    thread_.join();
+  }
+
+  const std::atomic<bool>& left() const { return left_; }
+
+ private:
+  std::atomic<bool> done_ = false;
+  std::atomic<bool> left_ = false;
+  std::thread thread_;
+};
 
 // Carries out one verb; `Do` has an overload for each.
 class Answer {
@@ -113,9 +142,38 @@ class Answer {
     return report.ok() ? Tell(*report) : report.status();
   }
 
+  absl::Status operator()(const AdminRequest::Query& verb) {
+    absl::StatusOr<Query> query = Query::FromJson(verb.json);
+    if (!query.ok()) return query.status();
+    if (!verb.token.empty()) query->token = verb.token;
+    query->key_prefix = verb.key_prefix;
+    const absl::StatusOr<QueryPage> page = [&] {
+      const LeaveWatch watch(listener_);
+      return store_.Query(*query, {.cancelled = &watch.left()});
+    }();
+    if (!page.ok()) return page.status();
+    for (const QueryRow& row : page->rows) {
+      if (absl::Status told = TellRow(row); !told.ok()) return told;
+    }
+    return Tell(AdminPage{page->next_token});
+  }
+
  private:
   absl::Status Tell(const AdminReply& reply) {
     return listener_.Tell(reply) ? absl::OkStatus() : error::AdminLeft();
+  }
+
+  absl::Status TellRow(const QueryRow& row) {
+    const std::string& value = row.item.value;
+    absl::Status told = Tell(AdminRow{.key = row.key,
+                                      .etag = row.item.etag.ToString(),
+                                      .value = value.substr(0, kValuePart)});
+    for (size_t at = kValuePart; told.ok() && at < value.size();
+         at += kValuePart) {
+      told = Tell(
+          AdminRow{.value = value.substr(at, kValuePart), .is_rest = true});
+    }
+    return told;
   }
 
   absl::Status Retire(uint32_t id) {

@@ -25,6 +25,7 @@ func errorGroups() []errorGroup {
 		{name: "Requests", errors: badRequests()},
 		{name: "Conflicts", errors: conflicts()},
 		{name: "Transactions", errors: refusedTransactions()},
+		{name: "Queries", errors: queries()},
 		{name: "Room and time", errors: outOfRoom()},
 		{name: "Damage", errors: damage()},
 		{
@@ -222,6 +223,40 @@ func refusedTransactions() []appError {
 	}
 }
 
+func queries() []appError {
+	refused := func(name string, kind errorKind, text string, ask func(app sidecar.App) error) appError {
+		return appError{name: name, http: kind.http, code: "ERR_STATECPP_" + kind.kind,
+			grpc: kind.grpc, kind: ours + kind.kind, text: text,
+			provoke: func(_ *testing.T, _ *sidecar.Pair, app sidecar.App) error { return ask(app) }}
+	}
+	asking := func(store, query string) func(sidecar.App) error {
+		return func(app sidecar.App) error {
+			_, err := app.Query(store, query)
+			return err
+		}
+	}
+	return []appError{
+		refused("the query is malformed", invalid,
+			"the query is malformed at filter.OR[1].IN: …; correct it; nothing was read",
+			asking(plain, `{"filter":{"OR":[{"EQ":{"a":1}},{"IN":{"a":[]}}]}}`)),
+		refused("the page's token is another query's, or none", invalid,
+			"the page's token is not one that this store gave for this filter, sort and prefix; begin again without a token; nothing was returned",
+			asking(plain, `{"filter":{},"page":{"token":"3"}}`)),
+		refused("the component has `queryRequirePrefix`, and the query no `keyPrefix`", invalid,
+			"the component has queryRequirePrefix, and the query has no keyPrefix; give the metadata keyPrefix with the app's own, such as …",
+			asking(whole, `{"filter":{}}`)),
+		refused("the query would look at more records than `maxScan`", tooBroad,
+			"the query would look at more than 1 records, which is the limit maxScan; bound it by a keyPrefix that holds fewer, or raise maxScan; nothing was returned",
+			func(app sidecar.App) error {
+				two := []sidecar.Item{{Key: "a", Value: value("1")}, {Key: "b", Value: value("1")}}
+				if err := app.Save(cramped, two...); err != nil {
+					return err
+				}
+				return asking(cramped, `{"filter":{}}`)(app)
+			}),
+	}
+}
+
 func outOfRoom() []appError {
 	return []appError{
 		kitError("the store is full", storeFull,
@@ -265,6 +300,7 @@ type errorKind struct {
 var (
 	invalid   = errorKind{http.StatusBadRequest, codes.InvalidArgument, "INVALID_REQUEST"}
 	tooLarge  = errorKind{http.StatusRequestEntityTooLarge, codes.InvalidArgument, "TOO_LARGE"}
+	tooBroad  = errorKind{http.StatusUnprocessableEntity, codes.ResourceExhausted, "SCAN_LIMIT"}
 	storeFull = errorKind{http.StatusInsufficientStorage, codes.ResourceExhausted, "STORE_FULL"}
 	tooMany   = errorKind{http.StatusTooManyRequests, codes.ResourceExhausted, "TOO_MANY_WRITES"}
 )

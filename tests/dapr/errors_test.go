@@ -81,9 +81,10 @@ func errorComponents() []sidecar.Component {
 	return []sidecar.Component{
 		{Name: plain},
 		sidecar.Component{Name: cramped}.
-			With("maxValueSize", fmt.Sprint(crampedLimit)).With("maxTxnOps", fmt.Sprint(crampedOps)),
+			With("maxValueSize", fmt.Sprint(crampedLimit)).With("maxTxnOps", fmt.Sprint(crampedOps)).
+			With("maxScan", "1"),
 		sidecar.Component{Name: bare}.With("keyPrefix", "none"),
-		sidecar.Component{Name: whole}.With("bulkMode", "atomic"),
+		sidecar.Component{Name: whole}.With("bulkMode", "atomic").With("queryRequirePrefix", "true"),
 		sidecar.Component{Name: hasty}.With("bulkMode", "atomic").With("timeout", "10ms"),
 		sidecar.Component{Name: tiny}.With("maxSize", "1Mi"),
 		{Name: away},

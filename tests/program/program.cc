@@ -38,6 +38,10 @@ void BecomeProgram(const ProgramOptions& options, int program_fd,
     if (setrlimit(resource, &limit) != 0) _exit(127);
   }
   if (chdir(options.working_folder.c_str()) != 0) _exit(127);
+  if (!options.input_file.empty() &&
+      dup2(open(options.input_file.c_str(), O_RDONLY), STDIN_FILENO) < 0) {
+    _exit(127);
+  }
   if (options.uid.has_value() &&
       (setgid(*options.uid) != 0 || setuid(*options.uid) != 0)) {
     _exit(127);

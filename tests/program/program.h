@@ -38,6 +38,8 @@ struct ProgramOptions {
   // NAME=value; the process has no other variables.
   std::vector<std::string> environment = {};
   std::string working_folder = "/";
+  // A file that it has for its standard input; else it has the test's.
+  std::string input_file = "";
   // Run as this user. Needs root outside of Bazel's sandbox.
   std::optional<uid_t> uid = std::nullopt;
   // What `ulimit` sets, soft and hard: {{RLIMIT_NOFILE, 60}}.

@@ -56,8 +56,8 @@ TEST_F(QueryTest, AnswersWithItemsAsTheyAreStored) {
               Succeeds());
   Set("app||b", R"({"x":"c"})");
   const auto reply = client().Query(Text(
-      R"(query { filter { key: "EQ"
-                          value { value: "{\"x\":\"\\u003cb\\u003e\"}" } } })"));
+      R"(query { filter {
+           key: "EQ" value { value: "{\"x\":\"\\u003cb\\u003e\"}" } } })"));
   ASSERT_THAT(KeysOf(reply), ElementsAre("app||a"));
   const wire::QueryItem& item = reply.message.items(0);
   EXPECT_EQ(item.data(), R"( {"x":"<b>"})");

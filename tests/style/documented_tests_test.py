@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGES = ["docs/errors.md", "docs/limits.md", "docs/traps.md"]
 SOURCES = ["api", "cli", "crypto", "engine", "server", "tests"]
 
-NAMED = re.compile(r"`((?:\w+Test\.|Test)[A-Z]\w*)`")
+NAMED = re.compile(r"`([A-Z]\w+\.[A-Z]\w+|Test[A-Z]\w*)`")
 IN_CXX = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)")
 IN_GO = re.compile(r"^func (Test\w+)\(", re.MULTILINE)
 PATH = re.compile(r"`((?:%s)/[\w/.]+\.\w+)`" % "|".join(SOURCES))

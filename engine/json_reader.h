@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATECPP_ENGINE_JSON_TEXT_H_
-#define STATECPP_ENGINE_JSON_TEXT_H_
+#ifndef STATECPP_ENGINE_JSON_READER_H_
+#define STATECPP_ENGINE_JSON_READER_H_
 
 #include <simdjson.h>
 
@@ -17,12 +17,12 @@ namespace statecpp {
 // strings are Unicode, so half a surrogate pair is not in them; and it nests no
 // deeper than kMaxDepth.
 //
-//   JsonText text;
-//   simdjson::error_code code = text.Read(
+//   JsonReader reader;
+//   simdjson::error_code code = reader.Read(
 //       R"({"a": 1})", [](simdjson::ondemand::value root) { ... });
 //
 // Compatible with threads.
-class JsonText {
+class JsonReader {
  public:
   static constexpr int kMaxDepth = 1024;
 
@@ -43,8 +43,8 @@ class JsonText {
 };
 
 // Reads a value that is no object and no array; of those, says that they nest.
-simdjson::error_code ReadScalar(JsonText::Value value, JsonScalar& scalar);
+simdjson::error_code ReadScalar(JsonReader::Value value, JsonScalar& scalar);
 
 }  // namespace statecpp
 
-#endif  // STATECPP_ENGINE_JSON_TEXT_H_
+#endif  // STATECPP_ENGINE_JSON_READER_H_

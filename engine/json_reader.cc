@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/json_text.h"
+#include "engine/json_reader.h"
 
 #include <utility>
 
@@ -45,7 +45,7 @@ error_code Validate(json::value value, int depth) {
 
 }  // namespace
 
-simdjson::error_code JsonText::Read(absl::string_view text, Visit visit) {
+simdjson::error_code JsonReader::Read(absl::string_view text, Visit visit) {
   // In brackets, because a document that is a bare number or string is read by
   // other calls than one in another value.
   padded_.clear();
@@ -70,12 +70,12 @@ simdjson::error_code JsonText::Read(absl::string_view text, Visit visit) {
              : simdjson::TRAILING_CONTENT;
 }
 
-bool JsonText::IsJson(absl::string_view text) {
+bool JsonReader::IsJson(absl::string_view text) {
   return Read(text, [](Value root) { return Validate(root, kMaxDepth); }) ==
          simdjson::SUCCESS;
 }
 
-simdjson::error_code ReadScalar(JsonText::Value value, JsonScalar& scalar) {
+simdjson::error_code ReadScalar(JsonReader::Value value, JsonScalar& scalar) {
   json::json_type type;
   if (const auto code = value.type().get(type)) return code;
   switch (type) {
