@@ -26,8 +26,8 @@ done
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
-# The programs are built in a module of their own, with our versions, because
-# the conformance suite needs sums that go.sum of the tests does not carry.
+# The programs are built in a module of their own, with our versions, so that
+# of the suite nothing is built but upstream's part.
 module="$work/module"
 mkdir -p "$module/suite" "$module/cmd"
 cp go.mod go.sum "$module/"
