@@ -25,6 +25,7 @@ func leftOut() map[string]string {
 		faults = "asserts what daprd makes of errors that a store of its own was told to return"
 		names  = "names components in letters that gRPC's metadata, and so a pluggable store, cannot carry"
 		sql    = "reads or changes rows of its database by SQL"
+		disk   = "is about daprd's memory, and wants a disk that takes a gigabyte within its 45 seconds"
 	)
 	return map[string]string{
 		"daprd/state/grpc/customerrors":  faults,
@@ -33,6 +34,9 @@ func leftOut() map[string]string {
 		"daprd/state/http/errors":        faults,
 		"daprd/state/grpc/componentName": names,
 		"daprd/state/http/componentName": names,
+
+		"daprd/state/http/memory/save":        disk,
+		"daprd/state/http/memory/transaction": disk,
 
 		"daprd/state/http/basic":        "expects 204 for an item without a value, which daprd's client of pluggable stores refuses: see http_test.go",
 		"daprd/state/http/nostatestore": "has no store",
