@@ -103,6 +103,13 @@ TEST(ComponentMetadataTest, AcceptsTheEndsOfEachRange) {
   EXPECT_EQ(ConfigOf({{"maxSize", "16Ti"}}).max_size, uint64_t{16} << 40);
   EXPECT_EQ(ConfigOf({{"maxValueSize", "4090Ki"}}).settings.max_value_size,
             4188160u);
+  EXPECT_EQ(ConfigOf({{"maxValueSize", "1"}}).settings.max_value_size, 1u);
+  EXPECT_EQ(ConfigOf({{"ttlInSeconds", "2147483647"}}).settings.default_ttl,
+            absl::Seconds(2147483647));
+  EXPECT_EQ(ConfigOf({{"timeout", "10ms"}}).settings.timeout,
+            absl::Milliseconds(10));
+  EXPECT_EQ(ConfigOf({{"maxTxnOps", "2147483647"}}).settings.max_txn_ops,
+            2147483647);
   for (const std::string never : {"0", "-1"}) {
     EXPECT_EQ(ConfigOf({{"ttlInSeconds", never}}).settings.default_ttl,
               std::nullopt);
@@ -132,7 +139,10 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
       {"maxSize", "10GB", "\"10Gi\""},
       {"maxSize", "1023Ki", "from 1Mi"},
       {"maxSize", "17Ti", "to 16Ti"},
+      {"maxSize", "17592186044417", "to 16Ti"},
+      {"maxSize", "1048575", "from 1Mi"},
       {"maxValueSize", "4091Ki", "at most 4090Ki"},
+      {"maxValueSize", "4188161", "at most 4090Ki"},
       {"maxValueSize", "0", "\"1Mi\""},
       {"ttlInSeconds", "foo", "\"3600\""},
       {"ttlInSeconds", "-2", "-1 for never"},
@@ -140,6 +150,7 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
       {"cleanupInterval", "5 minutes", "\"5m\""},
       {"cleanupInterval", "9ms", "at least 10ms"},
       {"timeout", "0", "at least 10ms"},
+      {"timeout", "9ms", "at least 10ms"},
       {"timeout", "-1s", "\"20s\""},
       {"bulkMode", "all", "\"perItem\" or \"atomic\""},
       {"maxTxnOps", "-1", "0 for no limit"},

@@ -22,6 +22,7 @@
 namespace statecpp {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -147,6 +148,33 @@ TEST(GrpcStatusFromTest, PutsTheWholeStoryOfATransactionIntoItsMessage) {
   EXPECT_THAT(status.error_message(), HasSubstr("nothing was written"));
 }
 
+// Whoever reads it must be able to tell which side is behind, and what to do.
+TEST(GrpcStatusFromTest, SaysOfEveryMismatchWhatWasExpectedFoundAndDone) {
+  const struct {
+    absl::Status mismatch;
+    std::string expected;
+    std::string found;
+  } cases[] = {
+      {error::ETagMismatch("k", "00000000000000aa", ETag(0xbb)),
+       "expected 00000000000000aa", "found 00000000000000bb"},
+      {error::ETagMismatch("k", "00000000000000aa", std::nullopt),
+       "expected 00000000000000aa", "found no item"},
+      {error::ETagMismatch("k", "bad\xc3\xa4", ETag(0xbb)),
+       "expected \"bad\\303\\244\"", "found 00000000000000bb"},
+      {error::AlreadyExists("k", ETag(0xbb)), "expected no item",
+       "found 00000000000000bb"},
+  };
+  for (const auto& [mismatch, expected, found] : cases) {
+    for (const absl::Status& status :
+         {mismatch, error::TransactionRefused(mismatch, 1, 2)}) {
+      EXPECT_THAT(
+          std::string(status.message()),
+          AllOf(HasSubstr("\"k\""), HasSubstr(expected), HasSubstr(found),
+                HasSubstr("nothing was written; "), HasSubstr("read ")));
+    }
+  }
+}
+
 // Trap 12: only this makes daprd answer with something else than 500.
 TEST(GrpcStatusFromTest, NamesTheHttpStatusTheWayDaprdReadsIt) {
   const grpc::Status status =
@@ -225,7 +253,7 @@ TEST(GrpcStatusFromTest, KeepsTrailersOfLongErrorsWithin8KiB) {
                     absl::Base64Escape(status.error_details()).size(),
                 size_t{8000});
       EXPECT_THAT(status.error_message(), StartsWith("first-write of"));
-      EXPECT_THAT(status.error_message(), EndsWith("nothing was written"));
+      EXPECT_THAT(status.error_message(), EndsWith("give its etag"));
       // Parsing fails where a text is not UTF-8.
       EXPECT_EQ(DetailsOf(status).message(), status.error_message());
     }

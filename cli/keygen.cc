@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -47,16 +49,36 @@ int SyncFolderOf(const std::string& path) {
   return error_number;
 }
 
-// Writes a file that is not there yet, to the disk. 0, or an error number; then
-// there is no file, unless EEXIST.
+// Gives a finished file its name, unless there is one of that name. 0, or an
+// error number.
+int NameFile(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  // Some file systems know only the older way.
+  if (errno == EINVAL && link(from.c_str(), to.c_str()) == 0) {
+    return unlink(from.c_str()) == 0 ? 0 : errno;
+  }
+  return errno;
+}
+
+// Writes a file that is not there yet, to the disk; whoever is killed meanwhile
+// leaves no half key under its name. 0, or an error number; then there is no
+// file, unless EEXIST.
 int WriteNewFile(const std::string& path, absl::string_view text) {
-  const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  std::string aside = path + ".XXXXXX";
+  const int fd = mkostemp(aside.data(), O_CLOEXEC);
   if (fd < 0) return errno;
   int error_number = WriteAll(fd, text);
   if (error_number == 0 && fsync(fd) != 0) error_number = errno;
   if (close(fd) != 0 && error_number == 0) error_number = errno;
-  if (error_number == 0) error_number = SyncFolderOf(path);
+  if (error_number == 0) error_number = NameFile(aside, path);
+  if (error_number != 0) {
+    unlink(aside.c_str());
+    return error_number;
+  }
+  error_number = SyncFolderOf(path);
   if (error_number != 0) unlink(path.c_str());
   return error_number;
 }

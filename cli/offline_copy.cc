@@ -113,7 +113,7 @@ absl::StatusOr<OfflineCopy> OfflineCopy::Begin(const OfflineCopyFlags& flags) {
 absl::StatusOr<CopyReport> OfflineCopy::Run(
     const std::function<absl::StatusOr<CopyReport>(const CopyOptions&)>& copy)
     const {
-  EndOnBusErrors();
+  EndOnMemoryFaults();
   Steps steps(quiet_);
   absl::StatusOr<CopyReport> report =
       copy({.path = target_.folder,

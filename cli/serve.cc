@@ -185,7 +185,7 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
 ExitCode Serve(const ServeFlags& flags) {
   absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
   if (!options.ok()) return RefuseToServe(options.status());
-  EndOnBusErrors();
+  EndOnMemoryFaults();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
 

@@ -6,8 +6,11 @@
 // from it.
 namespace statecpp {
 
-// Ends the process with exit code 74 where a page of the map cannot be read.
-void EndOnBusErrors();
+// Ends the process with exit code 74, and says so, where a page of the map
+// cannot be read (SIGBUS), or where damaged pages sent LMDB to memory that is
+// not there (SIGSEGV). With --allow-core-dumps the latter leaves its core file
+// instead, since it may be a bug of ours.
+void EndOnMemoryFaults();
 
 // For Options::on_assertion of a verb: exit code 70.
 void EndVerbOnAssertion(const char* text);

@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenHere(const StoreTarget& target,
     if (!keys.ok()) return keys.status();
     options.keys = *std::move(keys);
   }
-  EndOnBusErrors();
+  EndOnMemoryFaults();
   return Store::Open(std::move(options));
 }
 

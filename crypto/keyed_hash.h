@@ -22,29 +22,36 @@ namespace statecpp {
 //
 // Parts are concatenated, so a caller with more than one part of variable
 // length says in a comment why no two messages look alike. Plain keyed BLAKE2b,
-// without salt or personalisation, because every library has it. One use, one
-// thread.
+// without salt or personalisation, because every library has it.
+//
+// A short message leaves the key as it is in the hash's state until the end, so
+// the state is not on the stack, which a core file contains: it is in guarded
+// memory, one for each thread. Hence one thread, and one hash at a time until
+// it is finished.
 class KeyedHash {
  public:
   // `size` bytes of output, 16 to 64.
-  KeyedHash(const Secret& key, size_t size) : size_(size) {
-    const absl::Span<const uint8_t> bytes = key.RevealKeyBytes();
-    crypto_generichash_init(&state_, bytes.data(), bytes.size(), size);
-  }
+  KeyedHash(const Secret& key, size_t size);
+  ~KeyedHash() { Release(); }
 
   KeyedHash(const KeyedHash&) = delete;
   KeyedHash& operator=(const KeyedHash&) = delete;
 
   void Update(absl::string_view part) {
     crypto_generichash_update(
-        &state_, reinterpret_cast<const uint8_t*>(part.data()), part.size());
+        state_, reinterpret_cast<const uint8_t*>(part.data()), part.size());
   }
 
   // Writes `size` bytes to `out`; nothing may be called afterwards.
-  void Finish(uint8_t* out) { crypto_generichash_final(&state_, out, size_); }
+  void Finish(uint8_t* out) {
+    crypto_generichash_final(state_, out, size_);
+    Release();
+  }
 
  private:
-  crypto_generichash_state state_;
+  void Release();
+
+  crypto_generichash_state* state_;  // null when finished
   size_t size_;
 };
 

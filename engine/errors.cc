@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -33,15 +34,15 @@ absl::Status EmptyKey() {
 }
 
 absl::Status KeyTooLong(size_t size, size_t limit) {
-  return InvalidArgument(absl::StrCat("the key has ", size,
-                                      " bytes; the limit is ", limit,
-                                      "; nothing was read or written"));
+  return InvalidArgument(
+      absl::StrCat("the key has ", size, " bytes; the limit is ", limit,
+                   "; use a shorter one; nothing was read or written"));
 }
 
 absl::Status ContentTypeTooLong(size_t size, size_t limit) {
-  return InvalidArgument(absl::StrCat("the content type has ", size,
-                                      " bytes; the limit is ", limit,
-                                      "; nothing was written"));
+  return InvalidArgument(
+      absl::StrCat("the content type has ", size, " bytes; the limit is ",
+                   limit, "; use a shorter one; nothing was written"));
 }
 
 absl::Status TtlOutOfRange(absl::Duration ttl, absl::Duration limit) {
@@ -57,28 +58,30 @@ absl::Status ValueTooLarge(absl::string_view key, uint64_t size,
                           "value of \"", key,
                           "\" is too large: key, value and content type take ",
                           size, " bytes; the limit maxValueSize is ", limit,
-                          "; nothing was written")),
+                          "; nothing was written; keep it in parts under "
+                          "several keys")),
                       413);
 }
 
 absl::Status ETagMismatch(absl::string_view key, absl::string_view expected,
                           const std::optional<ETag>& found) {
-  if (!ETag::Parse(expected).has_value()) {
-    return Mismatch(absl::StrCat(
-        "etag \"", expected, "\" of \"", key,
-        "\" is not one that this store issues (16 hexadecimal digits "
-        "expected); nothing was written"));
-  }
+  const bool ours = ETag::Parse(expected).has_value();
   return Mismatch(absl::StrCat(
-      "etag mismatch on \"", key, "\": expected ", expected, ", found ",
-      found.has_value() ? found->ToString() : "no item",
+      "etag mismatch on \"", key, "\": expected ",
+      ours ? std::string(expected)
+           : absl::StrCat("\"", absl::CEscape(expected.substr(0, 64)),
+                          "\", which is not one that this store issues (16 "
+                          "hexadecimal digits)"),
+      ", found ", found.has_value() ? found->ToString() : "no item",
       "; nothing was written; read the item again and retry"));
 }
 
 absl::Status AlreadyExists(absl::string_view key, const ETag& found) {
   return Mismatch(absl::StrCat("first-write of \"", key,
                                "\" without an etag: expected no item, found ",
-                               found.ToString(), "; nothing was written"));
+                               found.ToString(),
+                               "; nothing was written; to replace it, read it "
+                               "and give its etag"));
 }
 
 absl::Status TransactionRefused(const absl::Status& cause, size_t index,
@@ -91,9 +94,9 @@ absl::Status TransactionRefused(const absl::Status& cause, size_t index,
 }
 
 absl::Status TransactionTooLong(size_t count, int64_t limit) {
-  return InvalidArgument(absl::StrCat("the transaction has ", count,
-                                      " operations; the limit maxTxnOps is ",
-                                      limit, "; nothing was written"));
+  return InvalidArgument(absl::StrCat(
+      "the transaction has ", count, " operations; the limit maxTxnOps is ",
+      limit, "; nothing was written; do with fewer, or raise the limit"));
 }
 
 absl::Status ItemPastReplyLimit(uint64_t limit) {
@@ -166,7 +169,8 @@ absl::Status Cancelled() {
 
 absl::Status DeadlineExceeded() {
   return absl::DeadlineExceededError(
-      "the deadline passed before the write was judged; nothing was written");
+      "the deadline passed before the write was judged; nothing was written; "
+      "retry, or give it more time");
 }
 
 absl::Status QueueFull(size_t writes, size_t bytes) {
@@ -196,7 +200,9 @@ absl::Status DiskFull(absl::string_view path) {
 
 absl::Status StoreClosing() {
   return WithHttpCode(
-      absl::UnavailableError("the store is closing; nothing was written"), 503);
+      absl::UnavailableError(
+          "the store is closing; nothing was written; retry in a moment"),
+      503);
 }
 
 absl::Status CommitOutcomeUnknown(absl::string_view cause) {

@@ -167,11 +167,14 @@ TEST_F(StoreTest, AnETagOfAMissingKeyIsAMismatch) {
 }
 
 TEST_F(StoreTest, TextThatIsNoETagIsAMismatchThatSaysSo) {
-  MustSet({.key = "a"});
+  const ETag found = MustSet({.key = "a"});
   for (const char* text : {"bad-etag", "1", "", "0123456789abcdeF"}) {
-    EXPECT_THAT(store().Set({.key = "a",
-                             .precondition = Precondition::MatchText(text)}),
-                StatusIs(kMismatch, HasSubstr("16 hexadecimal digits")));
+    EXPECT_THAT(
+        store().Set(
+            {.key = "a", .precondition = Precondition::MatchText(text)}),
+        StatusIs(kMismatch,
+                 testing::AllOf(HasSubstr("16 hexadecimal digits"),
+                                HasSubstr("found " + found.ToString()))));
   }
 }
 
@@ -182,6 +185,14 @@ TEST_F(StoreTest, FirstWriteOnlyCreates) {
   EXPECT_THAT(store().Set(op), HasCode(kMismatch));
   ASSERT_THAT(store().Delete({.key = "a"}), IsOk());
   EXPECT_THAT(store().Set(op), IsOk());
+}
+
+TEST_F(StoreTest, ADeleteOfWhatShouldBeAbsentRemovesNothing) {
+  const WriteOp op = {.key = "a", .precondition = Precondition::Absent()};
+  EXPECT_THAT(store().Delete(op), IsOk());
+  MustSet({.key = "a", .value = "1"});
+  EXPECT_THAT(store().Delete(op), HasCode(kMismatch));
+  EXPECT_THAT(store().Get("a"), IsOkAndHolds(HasValue("1")));
 }
 
 // An expired item that the sweeper has not reached yet counts as absent, both

@@ -123,8 +123,9 @@ WalkProcess::Event WalkProcess::Read(std::string& line,
     pollfd readable = {.fd = out_, .events = POLLIN, .revents = 0};
     const absl::Duration left =
         std::max(deadline - absl::Now(), absl::ZeroDuration());
-    const int ready =
-        poll(&readable, 1, static_cast<int>(absl::ToInt64Milliseconds(left)));
+    const int ready = poll(&readable, 1,
+                           static_cast<int>(absl::ToInt64Milliseconds(
+                               absl::Ceil(left, absl::Milliseconds(1)))));
     if (ready < 0 && errno == EINTR) continue;
     if (ready == 0) return Event::kTimeout;
     char bytes[16384];

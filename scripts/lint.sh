@@ -95,7 +95,8 @@ check_go_format() {
 }
 
 check_go_vet() {
-  CGO_ENABLED=0 GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go -C tests/dapr vet ./...
+  CGO_ENABLED=0 GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go -C tests/dapr vet \
+    -tags integration ./...
 }
 
 # Thread annotations and undeclared dependencies, which g++ does not see. In an

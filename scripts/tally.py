@@ -7,9 +7,9 @@
                         `N passed, N failed, N skipped` last; 1 if any failed
 
 FOLDER holds, as far as a part was run: bazel.json (Bazel's build events) and
-bazel.status, go.json (`go test -json`) and go.status, go_sealed.json and
-go_sealed.status, vectors.json (tests/wycheproof/vectors.py) and vectors.status,
-and notes, of lines `failed|skipped COUNT REASON`.
+bazel.status, vectors.json (tests/wycheproof/vectors.py) and vectors.status, for
+each run of Go's tests NAME.json (`go test -json`) and NAME.status, and notes, of
+lines `failed|skipped COUNT REASON`.
 """
 
 import json
@@ -122,13 +122,13 @@ def sum_up(folder):
             total[outcome] += count[outcome]
         print(f"{part}: " + line_of(count))
 
-    for part, name, read in (("C++", "bazel", cases_from_bazel),
-                             ("Wycheproof", "vectors", cases_from_vectors),
-                             ("daprd", "go", cases_from_go),
-                             ("daprd, sealed", "go_sealed", cases_from_go)):
-        status = folder / f"{name}.status"
-        if not status.exists():
-            continue
+    readers = {"bazel": ("C++", cases_from_bazel),
+               "vectors": ("Wycheproof", cases_from_vectors),
+               "go": ("daprd", cases_from_go),
+               "go_sealed": ("daprd, sealed", cases_from_go)}
+    for status in sorted(folder.glob("*.status")):
+        name = status.name.removesuffix(".status")
+        part, read = readers.get(name, (name.replace("_", ", "), cases_from_go))
         report = folder / f"{name}.json"
         lines = report.read_text("utf-8").splitlines() if report.exists() else []
         cases = read(lines)

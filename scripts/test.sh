@@ -5,14 +5,18 @@
 # tests, tests that read the tree) carries tags = ["external"]; `go test` is
 # told -count=1. The last line counts test cases, not targets.
 
-# run_tests [cpp|dapr|vectors] [--strict]
+# What no part but `full` runs, because it takes more than five minutes, is not
+# among `all`.
 run_tests() {
   local part=all strict=no argument
+  page_verb=check
   for argument in "$@"; do
     case $argument in
-      cpp | dapr | vectors) part=$argument ;;
+      cpp | dapr | vectors | conformance | full) part=$argument ;;
       --strict) strict=yes ;;
-      *) fail "test takes cpp, dapr or vectors, and --strict; not $argument" ;;
+      --write) page_verb="write" ;;
+      *) fail "test takes cpp, vectors, dapr, conformance or full, --strict" \
+        "and, for docs/conformance.md, --write; not $argument" ;;
     esac
   done
   ensure_packages build test
@@ -21,7 +25,10 @@ run_tests() {
   trap 'rm -rf "$results"' EXIT
   [[ $part != all && $part != cpp ]] || test_cpp
   [[ $part != all && $part != vectors ]] || test_vectors "$strict"
-  [[ $part != all && $part != dapr ]] || test_dapr "$strict"
+  case $part in
+    all | dapr) test_go "$strict" dapr ;;
+    conformance | full) test_go "$strict" "$part" ;;
+  esac
   count_results
 }
 
@@ -71,40 +78,120 @@ fetch_vectors() {
   tests/wycheproof/vectors.py fetch 2>&1
 }
 
-# Against real daprd, the Node example included (tests/dapr/node_test.go).
-test_dapr() {
-  local strict=$1 reason cases
+# test_go STRICT dapr|conformance|full: what is written in Go, if Go is there.
+test_go() {
+  local strict=$1 part=$2 reason cases
   # CGO off, as in lint: one build cache for both.
   export GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=0
-  cases=$(cat tests/dapr/*_test.go | grep -c '^func Test')  # in the first run
+  cases=$(cat tests/dapr/{,conformance/}*_test.go | grep -c '^func Test')
   if ! reason=$(check_go); then
-    say "SKIPPED: the tests against real daprd: $reason"
+    say "SKIPPED: the tests with Dapr's code: $reason"
     local outcome=skipped
     if [[ $strict == yes ]] && command -v go > /dev/null; then
       outcome=failed
     fi
-    note "$outcome" "$cases" "tests against real daprd: $reason"
+    note "$outcome" "$cases" "tests with Dapr's code: $reason"
     return
   fi
   say "building what they run against: //:statecpp"
   if ! build_with_bazel build --show_result=0 //:statecpp; then
-    note failed "$cases" "tests against real daprd: //:statecpp did not build"
+    note failed "$cases" "tests with Dapr's code: //:statecpp did not build"
     return
   fi
-  say "tests against real daprd, which is built first (once, some minutes)"
   export STATECPP_BIN=$PWD/bazel-bin/statecpp
-  run_go_tests go
-  say "the same on sealed stores"
-  # But for those that open no store, or choose by themselves.
-  STATECPP_TEST_SEALED=1 run_go_tests go_sealed \
-    -skip "$(list_tests_of descriptors node sealing)"
+  "test_$part"
 }
 
-# run_go_tests NAME [FLAG]...: leaves its results under that name.
+# Against real daprd, the Node example included (tests/dapr/node_test.go).
+test_dapr() {
+  say "tests against real daprd, which is built first (once, some minutes)"
+  run_go_tests go ./...
+  say "the same on sealed stores"
+  # But for those that open no store, or choose by themselves.
+  STATECPP_TEST_SEALED=1 run_go_tests go_sealed ./... \
+    -skip "$(list_tests_of descriptors node sealing)"
+  compare_page go.mod go go_sealed
+}
+
+# Dapr's own suite for state stores, which needs no daprd.
+test_conformance() {
+  say "Dapr's conformance suite"
+  run_go_tests conformance ./conformance
+  say "the same on sealed stores"
+  STATECPP_TEST_SEALED=1 run_go_tests conformance_sealed ./conformance
+  compare_page go.mod conformance conformance_sealed
+}
+
+# Dapr of other days (tests/dapr/versions), and daprd's own cases.
+test_full() {
+  local module
+  test_integration
+  for module in tests/dapr/versions/*/go.mod; do
+    test_version "$(basename "$(dirname "$module")")"
+  done
+}
+
+test_integration() {
+  say "daprd's own integration cases (once, they build some minutes)"
+  run_go_tests integration -tags integration ./integration
+  say "the same on sealed stores"
+  STATECPP_TEST_SEALED=1 \
+    run_go_tests integration_sealed -tags integration ./integration
+}
+
+# test_version 1.17: the suite of that Dapr, and with its daprd the tests of
+# what every version can do.
+test_version() {
+  local version=$1 module=versions/$1/go.mod tests binary
+  binary=$PWD/tests/dapr/.bin/daprd-$version
+  say "building daprd $version (once, some minutes)"
+  if ! build_daprd "$module" "$binary"; then
+    note failed 1 "daprd $version did not build"
+    return
+  fi
+  tests=$(list_tests_of straight_line state etag bulk transaction ttl)
+  say "tests against daprd $version"
+  DAPRD_BIN=$binary run_go_tests "daprd_$version" . -run "$tests"
+  DAPRD_BIN=$binary STATECPP_TEST_SEALED=1 \
+    run_go_tests "daprd_${version}_sealed" . -run "$tests"
+  say "the conformance suite of $version"
+  run_go_tests "conformance_$version" -modfile="$module" ./conformance
+  STATECPP_TEST_SEALED=1 run_go_tests "conformance_${version}_sealed" \
+    -modfile="$module" ./conformance
+  compare_page "$module" "conformance_$version" "conformance_${version}_sealed"
+}
+
+# build_daprd GO_MOD BINARY: with the Dapr of that file.
+build_daprd() {
+  local stamp
+  stamp=$(module_version "$1" dapr)
+  go -C tests/dapr build -modfile="$1" -tags before_dapr_1_18 -o "$2" \
+    -ldflags "-X github.com/dapr/dapr/pkg/buildinfo.version=$stamp" ./cmd/daprd
+}
+
+# module_version GO_MOD NAME: what of github.com/dapr/NAME that file pins.
+module_version() {
+  go -C tests/dapr list -modfile="$1" -m -f '{{.Version}}' \
+    "github.com/dapr/$2" | sed 's/^v//'
+}
+
+# compare_page GO_MOD PLAIN SEALED: of docs/conformance.md the section of that
+# file's versions with the two results, or makes it anew.
+compare_page() {
+  local section
+  section="dapr $(module_version "$1" dapr), components-contrib"
+  section+=" $(module_version "$1" components-contrib)"
+  if ! scripts/conformance_page.py "$page_verb" "$section" \
+    "$results/$2.json" "$results/$3.json"; then
+    note failed 1 "docs/conformance.md: $section"
+  fi
+}
+
+# run_go_tests NAME ARGUMENT...: leaves its results under that name.
 run_go_tests() {
   local name=$1 status=0
   shift
-  go -C tests/dapr test -json -count=1 -timeout 30m "$@" ./... |
+  go -C tests/dapr test -json -count=1 -timeout 30m "$@" |
     tee "$results/$name.json" | scripts/tally.py follow || status=$?
   echo "$status" > "$results/$name.status"
 }

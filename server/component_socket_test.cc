@@ -294,6 +294,31 @@ TEST_F(ComponentSocketTest, TakesAFolderAsItIsAndWarnsIfOthersCanWriteIt) {
                                 HasSubstr("mode 01777"))));
 }
 
+TEST_F(ComponentSocketTest, FollowsALinkAsFolder) {
+  const std::string real = root_ + "/real";
+  mkdir(real.c_str(), 0770);
+  ASSERT_EQ(symlink(real.c_str(), folder_.c_str()), 0);
+  std::unique_ptr<ComponentSocket> socket = Bound();
+  ASSERT_TRUE(socket->Publish().ok());
+
+  EXPECT_TRUE(std::filesystem::is_socket(real + "/cpp.sock"));
+  EXPECT_TRUE(Connects(path_));
+  // By whichever name: there is one server to a folder.
+  ExpectFails(ComponentSocket::Bind({.folder = real}).status(),
+              absl::StatusCode::kAlreadyExists, "another server holds");
+  socket->Unlink();
+  EXPECT_FALSE(std::filesystem::exists(real + "/cpp.sock"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_));
+}
+
+TEST_F(ComponentSocketTest, RefusesALinkToNowhereAsFolder) {
+  ASSERT_EQ(symlink("absent", folder_.c_str()), 0);
+
+  ExpectFails(Bind().status(), absl::StatusCode::kNotFound,
+              "cannot use the folder " + folder_);
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/absent"));
+}
+
 TEST_F(ComponentSocketTest, RefusesAFileAsFolder) {
   close(open(folder_.c_str(), O_CREAT | O_WRONLY, 0600));
 

@@ -105,11 +105,13 @@ class Answer {
     const absl::StatusOr<KeysStatus> status = keys_.GetStatus();
     if (!status.ok()) return status.status();
     if (!status->sealed) return error::NoKeysInPlainStore();
+    // One that has to stay keeps no other.
+    absl::Status first_failure;
     for (const KeysStatus::DataKey& key : status->data_keys) {
       if (key.active || key.records > 0) continue;
-      if (absl::Status retired = Retire(key.id); !retired.ok()) return retired;
+      first_failure.Update(Retire(key.id));
     }
-    return absl::OkStatus();
+    return first_failure;
   }
 
   absl::Status operator()(const AdminRequest::WatchRotation&) {

@@ -27,12 +27,11 @@ work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
 # The programs are built in a module of their own, with our versions, because
-# placement, scheduler and the conformance suite need sums that go.sum of the
-# tests has no reason to carry.
+# the conformance suite needs sums that go.sum of the tests does not carry.
 module="$work/module"
 mkdir -p "$module/suite" "$module/cmd"
 cp go.mod go.sum "$module/"
-cp -r cmd/daprd "$module/cmd/"
+cp -r cmd/daprd cmd/placement cmd/scheduler "$module/cmd/"
 cat > "$module/suite/suite_test.go" <<'GO'
 package suite
 
@@ -55,7 +54,7 @@ build() {
   local out="$work/bin-$1"
   case "$1" in
     daprd) go build -ldflags "$ldflags" -o "$out" ./cmd/daprd ;;
-    placement | scheduler) go build -ldflags "$ldflags" -o "$out" "github.com/dapr/dapr/cmd/$1" ;;
+    placement | scheduler) go build -ldflags "$ldflags" -o "$out" "./cmd/$1" ;;
     conformance) go test -c -o "$out" ./suite ;;
   esac
 }
@@ -64,7 +63,7 @@ build() {
 fetch() {
   case "$1" in
     daprd) go list -deps ./cmd/daprd ;;
-    placement | scheduler) go list -deps "github.com/dapr/dapr/cmd/$1" ;;
+    placement | scheduler) go list -deps "./cmd/$1" ;;
     conformance) go list -deps -test ./suite ;;
   esac > /dev/null
 }

@@ -124,3 +124,42 @@ func TestABulkDeleteWithOneBadETagDeletesTheOthers(t *testing.T) {
 		t.Errorf("the refused item's ETag changed from %q to %q", before, after)
 	}
 }
+
+// A policy that retries has daprd send the whole of a bulk save again, also what
+// was written: that then conflicts with itself. A bulk that holds whole or not
+// at all can be sent again without harm.
+func TestARetriedBulkSaveConflictsWithItselfUnlessAtomic(t *testing.T) {
+	const policy = `apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: {name: resiliency}
+spec:
+  policies:
+    retries:
+      again: {policy: constant, duration: 10ms, maxRetries: 2}
+  targets:
+    components:
+      each: {outbound: {retry: again}}
+      all: {outbound: {retry: again}}
+`
+	pair := sidecar.Start(t, sidecar.FromText("resiliency", policy),
+		sidecar.Component{Name: "each"}, sidecar.Component{Name: "all"}.With("bulkMode", "atomic"))
+	for _, app := range []sidecar.App{pair.HTTP, pair.GRPC} {
+		good, bad := key(t, "good"), key(t, "bad")
+		for _, store := range []string{"each", "all"} {
+			mustSave(t, app, store, sidecar.Item{Key: good, Value: value("1")}, sidecar.Item{Key: bad, Value: value("1")})
+		}
+		bulk := func(store string) error {
+			return app.Save(store,
+				sidecar.Item{Key: good, Value: value("2"), ETag: wantValue(t, app, store, good, "1")},
+				sidecar.Item{Key: bad, Value: value("2"), ETag: "bad-etag"})
+		}
+		wantConflict(t, bulk("each"), "2 of 2 items were not written", good, bad)
+		wantValue(t, app, "each", good, "2")
+
+		err := bulk("all")
+		wantConflict(t, err, "2 of 2", bad)
+		wantValue(t, app, "all", good, "1")
+		mustDelete(t, app, "each", sidecar.Item{Key: good})
+		mustDelete(t, app, "all", sidecar.Item{Key: good})
+	}
+}

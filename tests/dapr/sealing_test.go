@@ -65,12 +65,13 @@ func TestAComponentThatIsNotSealedIsInClear(t *testing.T) {
 
 func TestWithoutAKeyDaprdsLogSaysHowToMakeOne(t *testing.T) {
 	pair := sidecar.StartWithKey(t, "", sidecar.Component{Name: "plain"}.With("encryption", "off"))
+	pair.StopDaprd(t) // which would else reload the file, and end by itself
 	pair.Rewrite(t, sidecar.FromText("plain", `apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: {name: sealed}
 spec: {type: state.cpp, version: v1}
 `))
-	said := pair.RestartDaprdInVain(t)
+	said := pair.StartDaprdInVain(t)
 	wantLine(t, said, "app_id=app1", "PermissionDenied", "statecpp keygen", "--key-file")
 }
 

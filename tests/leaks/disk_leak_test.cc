@@ -5,6 +5,7 @@
 // planted in the very file in which it found nothing.
 #include <signal.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,6 +98,25 @@ class SealedDiskTest : public SealedServerTest {
     for (const char* name : {"data.mdb", "lock.mdb", "LOCK", "orders.json"}) {
       EXPECT_GE(files[name], 1) << name;
     }
+  }
+
+  // The store that is being made aside, whatever there is of it.
+  void CopyFilesInTheMaking(const std::string& to) {
+    fs::create_directory(to);
+    for (const auto& entry :
+         fs::recursive_directory_iterator(data_root() + "/stores")) {
+      const std::string file = entry.path();
+      if (!entry.is_regular_file() || !absl::StrContains(file, "/.new-")) {
+        continue;
+      }
+      fs::copy_file(file, to + "/" + entry.path().filename().string());
+    }
+  }
+
+  static uint64_t InodeOf(const std::string& folder) {
+    struct stat status = {};
+    stat((folder + "/data.mdb").c_str(), &status);
+    return status.st_ino;
   }
 
   void ExpectNothingInLog(const LeakScanner& scanner) {
@@ -223,6 +243,49 @@ class WatchedFolder {
  private:
   const int fd_ = inotify_init1(IN_CLOEXEC);
 };
+
+// Of a store that nobody serves: what the verbs print is searched like the log,
+// and so is the copy that they make, when it is half done.
+TEST_F(SealedDiskTest, NorDoWhatVerbsPrintAndTheCopiesThatTheyMake) {
+  const std::string prod_key = KeyFile().back();
+  Serve({});
+  Client client(socket_path());
+  ASSERT_THAT(client.Init({{"encryption", "off"}}), Succeeds());
+  UseStore(client, 0, 500);
+  End(SIGTERM);
+  const std::string copies = dir_.Path("copies");
+  fs::create_directory(copies);
+  std::string printed;
+  // `encrypt` draws the keys that the scanner is to know.
+  for (const char* verb : {"encrypt", "compact", "verify"}) {
+    const uint64_t former = InodeOf(store_path());
+    WatchedFolder folder(data_root() + "/stores");
+    Program program({.arguments = {verb, "--data-root", data_root(),
+                                   "--key-file", prod_key}});
+    if (verb != std::string("verify")) {
+      folder.Await();
+      // Until they are exchanged; what lies aside then is the former store.
+      for (int moment = 0; InodeOf(store_path()) == former; ++moment) {
+        const Stopped stopped(program);
+        if (InodeOf(store_path()) != former) break;
+        CopyFilesInTheMaking(absl::StrCat(copies, "/", verb, moment));
+      }
+    }
+    EXPECT_EQ(program.Wait(), 0) << program.err();
+    printed += program.out() + program.err();
+  }
+  LeakScanner scanner = ScannerForKeys();
+  AddContent(scanner);
+  EXPECT_THAT(scanner.Scan(printed), IsEmpty());
+  ExpectNothingInFiles(scanner);
+  uint64_t seen = 0;
+  for (const auto& copy : fs::recursive_directory_iterator(copies)) {
+    if (!copy.is_regular_file()) continue;
+    seen += copy.file_size();
+    EXPECT_THAT(scanner.ScanFile(copy.path()), IsEmpty()) << copy.path();
+  }
+  EXPECT_GT(seen, 0u);
+}
 
 // While stores are made and written to the server is stopped again and again,
 // and its files are copied, temporary ones included.

@@ -227,7 +227,7 @@ TEST_F(InstanceTest, IsRecalledWithoutInit) {
   Client client(socket_path());
   EXPECT_EQ(client.ValueOf("a"), "1");
   EXPECT_EQ(client.MultiMaxSize().message.max_size(), 7);
-  EXPECT_THAT(server().err(), HasSubstr("instance recalled"));
+  EXPECT_TRUE(server().AwaitLog("instance recalled"));
   EXPECT_THAT(Client(socket_path(), "carts").GetKey("a"),
               FailsWith(kUnavailable, HasSubstr("\"carts\"")));
 }

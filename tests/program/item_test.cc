@@ -87,6 +87,28 @@ TEST_F(ItemTest, ABulkReadAnswersEveryItemInItsPlace) {
   EXPECT_EQ(reply.message.items(0).etag().value(), client().ETagOf("b"));
 }
 
+// daprd passes on what an app says of parallelism, sense or nonsense.
+TEST_F(ItemTest, ABulkOfAnyParallelismIsTheSame) {
+  for (const char* parallelism :
+       {"-9223372036854775808", "-1", "0", "1", "9223372036854775807"}) {
+    const std::string options =
+        absl::StrCat("options { parallelism: ", parallelism, " }");
+    EXPECT_THAT(client().BulkSet(Text(R"(items { key: "a" value: "1" }
+                                         items { key: "b" value: "2" })" +
+                                      options)),
+                Succeeds());
+    const auto reply = client().BulkGet(
+        Text(R"(items { key: "b" } items { key: "a" })" + options));
+    ASSERT_THAT(reply, Succeeds());
+    EXPECT_EQ(reply.message.items(0).data(), "2");
+    EXPECT_EQ(reply.message.items(1).data(), "1");
+    EXPECT_THAT(client().BulkDelete(
+                    Text(R"(items { key: "a" } items { key: "b" })" + options)),
+                Succeeds());
+    EXPECT_EQ(client().ValueOf("a"), "(none)");
+  }
+}
+
 TEST_F(ItemTest, ABulkReadOfNothingIsNothing) {
   const auto reply = client().BulkGet(Text(""));
   ASSERT_THAT(reply, Succeeds());

@@ -25,6 +25,8 @@ namespace {
 using ::testing::_;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr size_t kMaxValueSize = 4090 << 10;
 constexpr size_t kMaxMessageSize = 64 << 20;
@@ -66,8 +68,129 @@ TEST_F(LimitTest, AKeyMayHave64Kibibytes) {
   const std::string key(size_t{64} << 10, 'k');
   EXPECT_THAT(client.SetKey(key, "1"), Succeeds());
   EXPECT_EQ(client.ValueOf(key), "1");
-  EXPECT_THAT(client.SetKey(key + "k", "1"), ShowsHttp(400));
+
+  wire::TransactionalStateRequest transaction;
+  wire::SetRequest& set = *transaction.add_operations()->mutable_set();
+  set.set_key(key + "k");
+  wire::BulkSetRequest bulk;
+  *bulk.add_items() = set;
+  wire::DeleteRequest erase;
+  erase.set_key(key + "k");
+  for (const grpc::Status& status :
+       {client.Set(set).status, client.Delete(erase).status,
+        client.BulkSet(bulk).status, client.Transact(transaction).status}) {
+    EXPECT_THAT(status, FailsWith(grpc::StatusCode::INVALID_ARGUMENT,
+                                  HasSubstr("65537 bytes; the limit is 65536"
+                                            "; use a shorter one")));
+    EXPECT_THAT(status, ShowsHttp(400));
+  }
   EXPECT_EQ(client.ValueOf(key + "k"), "(none)");
+
+  erase.set_key(key);
+  EXPECT_THAT(client.Delete(erase), Succeeds());
+  EXPECT_EQ(client.ValueOf(key), "(none)");
+}
+
+TEST_F(LimitTest, AContentTypeMayHave65535Bytes) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  wire::SetRequest set = Text(R"(key: "k" value: "1")");
+  set.set_content_type(std::string(65535, 't'));
+  EXPECT_THAT(client.Set(set), Succeeds());
+  EXPECT_EQ(client.GetKey("k").message.content_type(), set.content_type());
+
+  set.set_value("2");
+  set.set_content_type(std::string(65536, 't'));
+  const auto reply = client.Set(set);
+  EXPECT_THAT(reply, FailsWith(grpc::StatusCode::INVALID_ARGUMENT,
+                               HasSubstr("65536 bytes; the limit is 65535")));
+  EXPECT_THAT(reply, ShowsHttp(400));
+  EXPECT_EQ(client.ValueOf("k"), "1");
+}
+
+TEST_F(LimitTest, ATimeToLiveMayHaveWhatASignedWordHolds) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  wire::SetRequest set = Text(R"(key: "k" value: "1")");
+  std::string& ttl = (*set.mutable_metadata())["ttlInSeconds"];
+  ttl = "2147483647";
+  EXPECT_THAT(client.Set(set), Succeeds());
+  EXPECT_THAT(client.GetKey("k").message.metadata().at("ttlExpireTime"),
+              StartsWith("209"));
+  for (const char* never : {"0", "-1"}) {
+    ttl = never;
+    EXPECT_THAT(client.Set(set), Succeeds());
+    EXPECT_THAT(client.GetKey("k").message.metadata(), IsEmpty());
+  }
+  set.set_value("2");
+  for (const char* beyond : {"2147483648", "-2"}) {
+    ttl = beyond;
+    const auto reply = client.Set(set);
+    EXPECT_THAT(reply, FailsWith(grpc::StatusCode::INVALID_ARGUMENT,
+                                 HasSubstr("up to 2147483647")));
+    EXPECT_THAT(reply, ShowsHttp(400));
+  }
+  EXPECT_EQ(client.ValueOf("k"), "1");
+}
+
+// Ours have 16 digits; whatever else comes is an ETag of nobody's, and no more.
+TEST_F(LimitTest, AnETagOfAnyLengthIsAMismatch) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  ASSERT_THAT(client.SetKey("k", "1"), Succeeds());
+  wire::SetRequest set = Text(R"(key: "k" value: "2")");
+  for (const size_t size : {1, 15, 16, 17, 64, 65, 1 << 20}) {
+    set.mutable_etag()->set_value(std::string(size, 'f'));
+    EXPECT_THAT(client.Set(set),
+                IsMismatch(AllOf(HasSubstr("expected "),
+                                 HasSubstr("found " + client.ETagOf("k")))));
+  }
+  EXPECT_EQ(client.ValueOf("k"), "1");
+}
+
+TEST_F(LimitTest, AnInstancesNameMayHave240Bytes) {
+  Serve();
+  for (const bool names_a_folder : {false, true}) {
+    // What no file name may hold takes three bytes.
+    for (const std::string& name :
+         {std::string(240, 'n'), std::string(80, '/')}) {
+      Client longest(socket_path(), name);
+      Client::Metadata properties = {{"encryption", TestEncryption()}};
+      if (names_a_folder) properties["dataDir"] = std::string(240, 'd');
+      EXPECT_THAT(longest.Init(properties), Succeeds());
+      EXPECT_THAT(longest.SetKey("k", "1"), Succeeds());
+
+      const auto reply = Client(socket_path(), name + name[0]).Init(properties);
+      EXPECT_THAT(reply, FailsWith(grpc::StatusCode::INVALID_ARGUMENT,
+                                   HasSubstr("the limit is 240; give the "
+                                             "component a shorter name")));
+      EXPECT_THAT(reply, ShowsHttp(400));
+    }
+  }
+  EXPECT_THAT(
+      Client(socket_path(), "short")
+          .Init({{"encryption", TestEncryption()},
+                 {"dataDir", std::string(241, 'd')}}),
+      FailsWith(grpc::StatusCode::INVALID_ARGUMENT, HasSubstr("\"dataDir\"")));
+}
+
+// Of operations there may be any number, where the component says nothing: a
+// workflow saves thousands at once.
+TEST_F(LimitTest, ATransactionMayHaveThousandsOfOperations) {
+  Serve();
+  Client client(socket_path());
+  client.MustInit();
+  wire::TransactionalStateRequest transaction;
+  for (int i = 0; i < 100'000; ++i) {
+    wire::SetRequest& set = *transaction.add_operations()->mutable_set();
+    set.set_key(absl::StrCat("k", i));
+    set.set_value("1");
+  }
+  EXPECT_THAT(client.Transact(transaction), Succeeds());
+  EXPECT_EQ(client.ValueOf("k99999"), "1");
 }
 
 TEST_F(LimitTest, AnInstanceMayAllowLess) {
@@ -114,18 +237,23 @@ TEST_F(LimitTest, AMessageMayHave64MebibytesAndNoMore) {
     item.set_key(absl::StrCat(bulk.items_size()));
     item.set_value(std::string(kMaxValueSize - 100, 'v'));
   }
-  EXPECT_THAT(client.BulkSet(bulk), Succeeds());
-  EXPECT_EQ(client.ValueOf("1"), bulk.items(0).value());
-
   wire::SetRequest& last = *bulk.add_items();
   last.set_key("last");
-  last.set_value(std::string(kMaxValueSize, 'v'));
+  last.set_value(std::string(kMaxValueSize / 2, 'v'));
+  last.mutable_value()->resize(last.value().size() + kMaxMessageSize -
+                               bulk.ByteSizeLong());
+  ASSERT_EQ(bulk.ByteSizeLong(), kMaxMessageSize);
+  EXPECT_THAT(client.BulkSet(bulk), Succeeds());
+  EXPECT_EQ(client.ValueOf("last"), last.value());
+
+  const std::string before = last.value();
+  last.mutable_value()->push_back('w');
   EXPECT_THAT(client.BulkSet(bulk),
               FailsWith(grpc::StatusCode::RESOURCE_EXHAUSTED,
                         absl::StrCat("Received message larger than max (",
-                                     bulk.ByteSizeLong(), " vs. ",
+                                     kMaxMessageSize + 1, " vs. ",
                                      kMaxMessageSize, ")")));
-  EXPECT_EQ(client.ValueOf("last"), "(none)");
+  EXPECT_EQ(client.ValueOf("last"), before);
   ExpectServesAndStops(client);
 }
 

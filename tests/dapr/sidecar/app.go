@@ -85,9 +85,14 @@ func (f Found) Keys() []string {
 
 // A Refusal is daprd's answer when it, or the store behind it, said no.
 type Refusal struct {
-	HTTP int        // status, or 0 over gRPC
-	GRPC codes.Code // code, or OK over HTTP
-	Text string     // everything that the app gets to read
+	HTTP    int        // status, or 0 over gRPC
+	GRPC    codes.Code // code, or OK over HTTP
+	Text    string     // everything that the app gets to read
+	Message string     // of that, the sentence for people
+
+	// What a program can tell errors apart by: daprd's errorCode over HTTP; over
+	// gRPC the domain and the reason of the google.rpc.ErrorInfo, "domain/reason".
+	Kind string
 }
 
 func (r *Refusal) Error() string {

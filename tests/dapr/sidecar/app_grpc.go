@@ -7,6 +7,7 @@ import (
 
 	commonv1 "github.com/dapr/dapr/pkg/proto/common/v1"
 	runtimev1 "github.com/dapr/dapr/pkg/proto/runtime/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -21,12 +22,17 @@ type GRPCApp struct {
 var _ App = (*GRPCApp)(nil)
 
 func newGRPCApp(address string) (*GRPCApp, error) {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		// As large as a workflow's history may get in a test of just that.
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20)))
 	if err != nil {
 		return nil, err
 	}
 	return &GRPCApp{conn, runtimev1.NewDaprClient(conn)}, nil
 }
+
+// Conn is for what an App does not do; it ends with the pair's daprd.
+func (a *GRPCApp) Conn() *grpc.ClientConn { return a.conn }
 
 func (a *GRPCApp) Save(store string, items ...Item) error {
 	return ask(a.client.SaveState, &runtimev1.SaveStateRequest{StoreName: store, States: protos(items)})
@@ -108,9 +114,18 @@ func answer[Q, A any](method call[Q, A], request *Q) (*A, error) {
 	answer, err := method(ctx, request)
 	if err != nil {
 		s := status.Convert(err)
-		return nil, &Refusal{GRPC: s.Code(), Text: s.Message()}
+		return nil, &Refusal{GRPC: s.Code(), Text: s.Message(), Message: s.Message(), Kind: kindOf(s)}
 	}
 	return answer, nil
+}
+
+func kindOf(s *status.Status) string {
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return info.GetDomain() + "/" + info.GetReason()
+		}
+	}
+	return ""
 }
 
 // ask makes a call whose answer holds nothing.

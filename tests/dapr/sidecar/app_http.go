@@ -176,8 +176,16 @@ func (a *HTTPApp) do(method, path string, header http.Header, body any) (*http.R
 	case http.StatusOK, http.StatusNoContent:
 		return answer, text, nil
 	default:
-		return answer, text, &Refusal{HTTP: answer.StatusCode, Text: string(text)}
+		return answer, text, refusalOf(answer.StatusCode, text)
 	}
+}
+
+func refusalOf(code int, body []byte) *Refusal {
+	var said struct{ ErrorCode, Message string }
+	if json.Unmarshal(body, &said) != nil {
+		said.Message = string(body)
+	}
+	return &Refusal{HTTP: code, Text: string(body), Message: said.Message, Kind: said.ErrorCode}
 }
 
 // json is the item as the body of a save or of a transaction's step has it.

@@ -24,13 +24,36 @@ var StoreBinary = sync.OnceValues(func() (string, error) {
 	return existing(path, "build it with `bazel build //:statecpp`, or name it in STATECPP_BIN")
 })
 
-// DaprdBinary is $DAPRD_BIN, or ours, built on first use into .bin beside
-// go.mod. The go command leaves an up-to-date binary alone, so only the first
-// build of a machine takes minutes.
-var DaprdBinary = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("DAPRD_BIN"); path != "" {
-		return existing(path, "it is named in DAPRD_BIN")
+// DaprdBinary is $DAPRD_BIN, or ours, built on first use.
+var DaprdBinary = sync.OnceValues(func() (string, error) { return daprBinary("daprd") })
+
+// ControlPlaneBinary is $PLACEMENT_BIN or $SCHEDULER_BIN, or ours.
+func ControlPlaneBinary(name string) (string, error) {
+	if name == "placement" {
+		return placementBinary()
 	}
+	return schedulerBinary()
+}
+
+var (
+	placementBinary = sync.OnceValues(func() (string, error) { return daprBinary("placement") })
+	schedulerBinary = sync.OnceValues(func() (string, error) { return daprBinary("scheduler") })
+)
+
+// daprBinary is a program of Dapr's: one that the environment names, or that of
+// ./cmd.
+func daprBinary(name string) (string, error) {
+	variable := strings.ToUpper(name) + "_BIN"
+	if path := os.Getenv(variable); path != "" {
+		return existing(path, "it is named in "+variable)
+	}
+	return ProgramBinary(name)
+}
+
+// ProgramBinary builds ./cmd/NAME into .bin beside go.mod. The go command leaves
+// an up-to-date binary alone, so only the first build of a machine takes
+// minutes.
+func ProgramBinary(name string) (string, error) {
 	module, err := moduleFolder()
 	if err != nil {
 		return "", err
@@ -42,13 +65,13 @@ var DaprdBinary = sync.OnceValues(func() (string, error) {
 	// Without it daprd calls itself "edge" and leaves the version out of its
 	// metadata.
 	stamp := "-X github.com/dapr/dapr/pkg/buildinfo.version=" + strings.TrimPrefix(version, "v")
-	path := filepath.Join(module, ".bin", "daprd")
+	path := filepath.Join(module, ".bin", name)
 	if _, err := os.Stat(path); err != nil {
-		fmt.Fprintf(os.Stderr, "building daprd %s for the first time: this takes minutes\n", version)
+		fmt.Fprintf(os.Stderr, "building %s for Dapr %s for the first time: this may take minutes\n", name, version)
 	}
-	_, err = run(module, "go", "build", "-ldflags", stamp, "-o", path, "./cmd/daprd")
+	_, err = run(module, "go", "build", "-ldflags", stamp, "-o", path, "./cmd/"+name)
 	return path, err
-})
+}
 
 // moduleFolder is where go.mod stands, whichever package's test is running.
 func moduleFolder() (string, error) {

@@ -19,6 +19,8 @@ type Component struct {
 	Fields  map[string]string
 	Secrets map[string]string // fields that daprd takes from its secret store
 
+	InitTimeout string // spec.initTimeout; empty for daprd's default, 5s
+
 	file string // the whole text, if it was read from a file
 }
 
@@ -57,18 +59,24 @@ func with(fields map[string]string, field, value string) map[string]string {
 	return fields
 }
 
-// yaml is the component as a Dapr user would write it. Every value is quoted,
-// because an unquoted `off` reaches the store as `false`. A sealed store takes
-// no field at all.
-func (c Component) yaml() string {
-	if c.file != "" {
-		return c.file
-	}
+// Properties are the component's fields as Init carries them, but for secrets.
+// A sealed store takes no field at all.
+func (c Component) Properties() map[string]string {
 	fields := map[string]string{}
 	if !Sealed() {
 		fields["encryption"] = "off"
 	}
 	maps.Copy(fields, c.Fields)
+	return fields
+}
+
+// yaml is the component as a Dapr user would write it. Every value is quoted,
+// because an unquoted `off` reaches the store as `false`.
+func (c Component) yaml() string {
+	if c.file != "" {
+		return c.file
+	}
+	fields := c.Properties()
 	var b strings.Builder
 	fmt.Fprintf(&b, `apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -77,8 +85,11 @@ metadata:
 spec:
   type: state.cpp
   version: v1
-  metadata:
 `, c.Name)
+	if c.InitTimeout != "" {
+		fmt.Fprintf(&b, "  initTimeout: %s\n", c.InitTimeout)
+	}
+	b.WriteString("  metadata:\n")
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		fmt.Fprintf(&b, "  - name: %s\n    value: %q\n", name, fields[name])
 	}

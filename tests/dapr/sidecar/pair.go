@@ -13,12 +13,11 @@ package sidecar
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,11 +39,16 @@ type Pair struct {
 	HTTP  *HTTPApp
 	GRPC  *GRPCApp
 
+	setup  Setup
 	folder string
 	key    string // of the store, as hexadecimal digits; empty for none
+	host   *Pair  // whose store is used, if it is another's
 	store  *process
 	daprd  *process
-	past   []*process // stores and daprds that were killed or stopped
+	app    *process
+	past   []*process // what was killed or stopped
+
+	placement, scheduler *service
 }
 
 // Key is a store's own, unless a test says otherwise. It is used where a
@@ -61,29 +65,23 @@ func Start(t testing.TB, components ...Component) *Pair {
 // empty, none.
 func StartWithKey(t testing.TB, key string, components ...Component) *Pair {
 	t.Helper()
-	pair, err := newPair(key, components)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := pair.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	pair.report(t, nil)
-	return pair
+	return start(t, func() (*Pair, error) { return newPair(key, Setup{}, nil, components) })
 }
 
 // New runs a pair until Close. A store is up before its daprd starts: daprd
 // looks for sockets once, at its own start.
-func New(components ...Component) (*Pair, error) { return newPair(Key, components) }
+func New(components ...Component) (*Pair, error) { return newPair(Key, Setup{}, nil, components) }
 
-func newPair(key string, components []Component) (*Pair, error) {
+// newPair runs a pair whose store is its own, unless there is a host.
+func newPair(key string, setup Setup, host *Pair, components []Component) (*Pair, error) {
 	folder, err := os.MkdirTemp("", "sc")
 	if err != nil {
 		return nil, err
 	}
-	p := &Pair{AppID: "app1", folder: folder, key: key}
+	p := &Pair{AppID: setup.AppID, setup: setup, folder: folder, key: key, host: host}
+	if p.AppID == "" {
+		p.AppID = "app1"
+	}
 	if err := p.start(components); err != nil {
 		err = fmt.Errorf("%w\n%s", err, p.transcripts(nil))
 		return nil, errors.Join(err, p.Close())
@@ -95,23 +93,41 @@ func (p *Pair) start(components []Component) error {
 	if len(p.folder) > folderLimit {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
-	for _, folder := range []string{p.sockets(), p.dataRoot(), p.resources()} {
-		if err := os.Mkdir(folder, 0o700); err != nil {
+	if p.host == nil {
+		if err := errors.Join(p.setup.makeSocketFolder(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
 			return err
 		}
+	}
+	if err := p.writeResources(components); err != nil {
+		return err
+	}
+	if err := p.setup.write(p.resources()); err != nil {
+		return err
+	}
+	if p.host == nil {
+		if err := p.startStore(); err != nil {
+			return err
+		}
+	}
+	if p.setup.StoreAlone {
+		return nil
+	}
+	if err := p.startControlPlane(); err != nil {
+		return err
+	}
+	return p.startDaprd()
+}
+
+func (p *Pair) writeResources(components []Component) error {
+	if err := os.Mkdir(p.resources(), 0o700); err != nil {
+		return err
 	}
 	for _, component := range components {
 		if err := component.write(p.resources()); err != nil {
 			return err
 		}
 	}
-	if err := writeSecrets(p.resources(), components); err != nil {
-		return err
-	}
-	if err := p.startStore(); err != nil {
-		return err
-	}
-	return p.startDaprd()
+	return writeSecrets(p.resources(), components)
 }
 
 // Socket is where daprd finds the store.
@@ -138,7 +154,13 @@ func (p *Pair) OnDisk(t testing.TB) []byte {
 	return all
 }
 
-func (p *Pair) sockets() string   { return filepath.Join(p.folder, "sockets") }
+func (p *Pair) sockets() string {
+	if p.host != nil {
+		return p.host.sockets()
+	}
+	return filepath.Join(p.folder, "sockets")
+}
+
 func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 
@@ -152,8 +174,10 @@ func (p *Pair) Close() error {
 	if p.GRPC != nil {
 		errs = append(errs, p.GRPC.conn.Close())
 	}
-	for _, one := range []*process{p.daprd, p.store} {
-		if one == nil {
+	// Without its control plane a daprd that is ending waits for it.
+	for _, one := range p.running() {
+		if one == p.app {
+			one.kill() // it is a test's own and may end as it likes
 			continue
 		}
 		if err := one.stop(stopLimit); err != nil {
@@ -182,13 +206,19 @@ func (p *Pair) report(t testing.TB, marks map[*process]int) {
 }
 
 func (p *Pair) all() []*process {
-	all := append([]*process{}, p.past...)
-	for _, one := range []*process{p.store, p.daprd} {
+	return append(append([]*process{}, p.past...), p.running()...)
+}
+
+// running is what was started and not yet ended, in the order of ending.
+func (p *Pair) running() []*process {
+	all := []*process{p.daprd, p.app}
+	for _, one := range []*service{p.scheduler, p.placement} {
 		if one != nil {
-			all = append(all, one)
+			all = append(all, one.process)
 		}
 	}
-	return all
+	all = append(all, p.store)
+	return slices.DeleteFunc(all, func(one *process) bool { return one == nil })
 }
 
 func (p *Pair) transcripts(marks map[*process]int) string {
@@ -235,18 +265,25 @@ func (p *Pair) startDaprd() error {
 	if err != nil {
 		return err
 	}
+	version, err := run(p.folder, binary, "--version")
+	if err != nil {
+		return err
+	}
 	for attempt := 1; ; attempt++ {
-		ports, err := freePorts(3)
+		ports, err := freePorts(4)
 		if err != nil {
 			return err
 		}
+		if err := p.startApp(ports); err != nil {
+			return err
+		}
 		p.daprd, err = startProcess("daprd", binary,
-			[]string{"DAPR_COMPONENTS_SOCKETS_FOLDER=" + p.sockets()}, p.daprdFlags(ports)...)
+			append(p.setup.environment(), "DAPR_COMPONENTS_SOCKETS_FOLDER="+p.sockets()), p.daprdFlags(version, ports)...)
 		if err != nil {
 			return err
 		}
 		p.HTTP = newHTTPApp("127.0.0.1:" + ports[0])
-		err = p.awaitDaprd()
+		err = awaitHealth(p.daprd, p.HTTP.base+"/v1.0/healthz")
 		if err == nil {
 			p.GRPC, err = newGRPCApp("127.0.0.1:" + ports[1])
 			return err
@@ -258,11 +295,34 @@ func (p *Pair) startDaprd() error {
 		}
 		p.daprd.kill()
 		p.retire(&p.daprd)
+		p.endApp()
 	}
 }
 
-func (p *Pair) daprdFlags(ports []string) []string {
-	return []string{
+// startApp runs the app, if it is a program, with no wait: daprd itself waits
+// for its port.
+func (p *Pair) startApp(ports []string) error {
+	if p.setup.Program == "" {
+		return nil
+	}
+	binary, err := ProgramBinary(p.setup.Program)
+	if err != nil {
+		return err
+	}
+	p.app, err = startProcess(p.setup.Program, binary,
+		[]string{"DAPR_HTTP_PORT=" + ports[0], "DAPR_GRPC_PORT=" + ports[1]}, "--port="+ports[3])
+	return err
+}
+
+func (p *Pair) endApp() {
+	if p.app != nil {
+		p.app.kill()
+		p.retire(&p.app)
+	}
+}
+
+func (p *Pair) daprdFlags(version string, ports []string) []string {
+	flags := []string{
 		"--app-id=" + p.AppID,
 		"--resources-path=" + p.resources(),
 		"--dapr-http-port=" + ports[0],
@@ -273,31 +333,19 @@ func (p *Pair) daprdFlags(ports []string) []string {
 		"--enable-metrics=false",
 		"--enable-profiling=false",
 		"--log-level=info",
+	}
+	if !strings.HasPrefix(version, "1.16.") && !strings.HasPrefix(version, "1.17.") {
 		// Reloads follow file events; this is daprd's second look, should it
 		// have missed one.
-		"--hot-reload-reconcile-interval=5s",
+		flags = append(flags, "--hot-reload-reconcile-interval=5s")
 	}
-}
-
-func (p *Pair) awaitDaprd() error {
-	var last error
-	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if ended, err := p.daprd.ended(); ended {
-			return fmt.Errorf("daprd ended while starting: %w", err)
-		}
-		answer, err := p.HTTP.client.Get(p.HTTP.base + "/v1.0/healthz")
-		if err != nil {
-			last = err
-			continue
-		}
-		_, _ = io.Copy(io.Discard, answer.Body)
-		_ = answer.Body.Close()
-		if answer.StatusCode == http.StatusNoContent {
-			return nil
-		}
-		last = errors.New(answer.Status)
+	switch {
+	case p.setup.Program != "":
+		flags = append(flags, "--app-port="+ports[3])
+	case p.setup.AppPort != "":
+		flags = append(flags, "--app-port="+p.setup.AppPort)
 	}
-	return fmt.Errorf("daprd is not healthy after %s: %w", startLimit, last)
+	return append(append(flags, p.controlPlaneFlags()...), p.setup.Flags...)
 }
 
 // retire keeps an ended process for its transcript.

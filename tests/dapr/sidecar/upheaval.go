@@ -3,6 +3,7 @@
 package sidecar
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -66,24 +67,105 @@ func (p *Pair) RestartDaprd(t testing.TB) {
 func (p *Pair) RestartDaprdInVain(t testing.TB) string {
 	t.Helper()
 	p.stopDaprd(t)
+	return p.StartDaprdInVain(t)
+}
+
+// StartDaprdInVain is StartDaprd where that one must not come up. It returns
+// what it said.
+func (p *Pair) StartDaprdInVain(t testing.TB) string {
+	t.Helper()
 	if err := p.startDaprd(); err == nil {
-		t.Fatal("daprd started")
+		// It may call itself healthy for a moment before it ends.
+		return p.AwaitDaprdsEnd(t)
 	}
 	said := p.daprd.log.since(0)
 	p.daprd.kill()
 	p.retire(&p.daprd)
+	p.endApp()
 	return said
+}
+
+// DaprdRestarting is RestartDaprd for a daprd that may take its time: what
+// comes is the outcome. Until then the pair is nobody else's.
+func (p *Pair) DaprdRestarting(t testing.TB) <-chan error {
+	t.Helper()
+	p.stopDaprd(t)
+	outcome := make(chan error, 1)
+	go func() { outcome <- p.startDaprd() }()
+	return outcome
+}
+
+// DaprdSaid is what all daprds of this pair have printed.
+func (p *Pair) DaprdSaid() string {
+	var b strings.Builder
+	for _, one := range p.all() {
+		if one.name == "daprd" {
+			b.WriteString(one.log.since(0))
+		}
+	}
+	return b.String()
+}
+
+// AwaitDaprdsEnd waits for a daprd to end by itself, and returns what it said.
+func (p *Pair) AwaitDaprdsEnd(t testing.TB) string {
+	t.Helper()
+	select {
+	case <-p.daprd.done:
+	case <-time.After(startLimit):
+		t.Fatalf("daprd still runs after %s", startLimit)
+	}
+	said := p.daprd.log.since(0)
+	p.hangUp()
+	p.retire(&p.daprd)
+	p.endApp()
+	return said
+}
+
+// StartDaprd starts one where the former has ended.
+func (p *Pair) StartDaprd(t testing.TB) {
+	t.Helper()
+	if err := p.startDaprd(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// BesideInVain is Beside where the second must not come up. It returns what
+// was said.
+func (p *Pair) BesideInVain(t testing.TB, components ...Component) string {
+	t.Helper()
+	other, err := newPair("", Setup{AppID: "app2"}, p, components)
+	if err != nil {
+		return err.Error()
+	}
+	defer other.Close()
+	return other.AwaitDaprdsEnd(t)
+}
+
+// StopDaprd ends daprd as a service manager does, and expects exit code 0.
+func (p *Pair) StopDaprd(t testing.TB) {
+	t.Helper()
+	p.stopDaprd(t)
 }
 
 func (p *Pair) stopDaprd(t testing.TB) {
 	t.Helper()
-	p.HTTP.client.CloseIdleConnections()
-	_ = p.GRPC.conn.Close()
-	p.GRPC = nil
+	p.hangUp()
 	if err := p.daprd.stop(stopLimit); err != nil {
 		t.Fatalf("daprd on SIGTERM: %v", err)
 	}
 	p.retire(&p.daprd)
+	p.endApp()
+}
+
+// hangUp lets go of a daprd, if there was one to speak to.
+func (p *Pair) hangUp() {
+	if p.HTTP != nil {
+		p.HTTP.client.CloseIdleConnections()
+	}
+	if p.GRPC != nil {
+		_ = p.GRPC.conn.Close()
+		p.GRPC = nil
+	}
 }
 
 // Rewrite changes a component's file under a running daprd, which reloads it.

@@ -14,8 +14,6 @@ import (
 	"fmt"
 	"os"
 
-	"go.opencensus.io/stats/view"
-
 	pubsubinmemory "github.com/dapr/components-contrib/pubsub/in-memory"
 	secretenv "github.com/dapr/components-contrib/secretstores/local/env"
 	secretfile "github.com/dapr/components-contrib/secretstores/local/file"
@@ -108,11 +106,9 @@ func run(ctx context.Context, opts *options.Options) error {
 // runtimeConfig carries every flag over, so that this binary takes the same
 // command line as upstream's.
 func runtimeConfig(o *options.Options, sec security.Handler, health healthz.Healthz) *runtime.Config {
-	return &runtime.Config{
+	config := &runtime.Config{
 		AppID:                         o.AppID,
 		ActorsService:                 o.ActorsService,
-		ActorsDisseminationTimeout:    o.ActorsDisseminationTimeout,
-		HotReloadReconcileInterval:    o.HotReloadReconcileInterval,
 		RemindersService:              o.RemindersService,
 		SchedulerAddress:              o.SchedulerAddress,
 		SchedulerStreams:              o.SchedulerJobStreams,
@@ -148,7 +144,6 @@ func runtimeConfig(o *options.Options, sec security.Handler, health healthz.Heal
 		AppChannelAddress:             o.AppChannelAddress,
 		EnableAPILogging:              o.EnableAPILogging,
 		Config:                        o.Config,
-		DisableInitEndpoints:          o.DisableInitEndpoints,
 		AppSSL:                        o.AppSSL,
 		ComponentsPath:                o.ComponentsPath,
 		Registry:                      registry.NewOptions(),
@@ -161,7 +156,8 @@ func runtimeConfig(o *options.Options, sec security.Handler, health healthz.Heal
 			Namespace:     metrics.DefaultMetricNamespace,
 			Healthz:       health,
 			ListenAddress: o.Metrics.ListenAddress(),
-			Meter:         view.NewMeter(),
 		},
 	}
+	addNewer(config, o)
+	return config
 }

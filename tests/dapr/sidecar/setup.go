@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sidecar
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A Setup is what stands beside a pair's components. Its zero value is what
+// Start runs.
+type Setup struct {
+	AppID     string // of daprd; empty for app1
+	Namespace string // of daprd; empty for Dapr's default
+
+	// StoreAlone leaves out daprd, and with it HTTP and GRPC: for clients of the
+	// socket itself.
+	StoreAlone bool
+
+	// ControlPlane adds placement and scheduler, which actors and workflows
+	// need.
+	ControlPlane bool
+
+	// Program is an app of this module, ./cmd/PROGRAM, that daprd calls. It is
+	// started before each daprd and told the port to serve on by --port, and
+	// where daprd is as the Dapr CLI tells it: by environment.
+	Program string
+
+	// AppPort is where daprd finds an app that the test itself serves.
+	AppPort string
+
+	// Resources are files that daprd reads beside the components: a name and
+	// the text.
+	Resources map[string]string
+
+	// Flags are more of daprd's.
+	Flags []string
+
+	// SocketFolder makes the folder of the sockets before anything runs; nil:
+	// a new one.
+	SocketFolder func(path string) error
+}
+
+// StartAs is Start with more around the pair.
+func StartAs(t testing.TB, setup Setup, components ...Component) *Pair {
+	t.Helper()
+	return start(t, func() (*Pair, error) { return newPair(Key, setup, nil, components) })
+}
+
+// Beside runs another daprd in front of p's store, as two apps on one machine
+// have it. Components, app and control plane are its own; whatever is done to
+// the store is done at p.
+func (p *Pair) Beside(t testing.TB, setup Setup, components ...Component) *Pair {
+	t.Helper()
+	return start(t, func() (*Pair, error) { return newPair("", setup, p, components) })
+}
+
+func start(t testing.TB, begin func() (*Pair, error)) *Pair {
+	t.Helper()
+	pair, err := begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pair.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	pair.report(t, nil)
+	return pair
+}
+
+func (s Setup) makeSocketFolder(path string) error {
+	if s.SocketFolder != nil {
+		return s.SocketFolder(path)
+	}
+	return os.Mkdir(path, 0o700)
+}
+
+// write puts the resources where daprd looks for them.
+func (s Setup) write(folder string) error {
+	for name, text := range s.Resources {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// environment is what daprd gets of it.
+func (s Setup) environment() []string {
+	var env []string
+	if s.Namespace != "" {
+		env = append(env, "NAMESPACE="+s.Namespace)
+	}
+	if s.ControlPlane {
+		// What daprd tells placement to be found at; it serves nowhere else.
+		env = append(env, "DAPR_HOST_IP=127.0.0.1")
+	}
+	return env
+}
