@@ -189,10 +189,20 @@ TEST(GrpcStatusFromTest, NamesTheHttpStatusTheWayDaprdReadsIt) {
   EXPECT_EQ(detail.metadata().at("tag"), "ERR_STATECPP_TOO_LARGE");
 }
 
+// A program may bound its query by a prefix then, and not by fewer rows.
+TEST(GrpcStatusFromTest, TellsAQueryPastMaxScanFromWhatIsTooLarge) {
+  const auto detail = OnlyDetailOf<google::rpc::ErrorInfo>(
+      GrpcStatusFrom(error::QueryPastMaxScan(10)));
+  EXPECT_EQ(detail.reason(), "STATECPP_SCAN_LIMIT");
+  EXPECT_EQ(detail.metadata().at("tag"), "ERR_STATECPP_SCAN_LIMIT");
+}
+
 TEST(GrpcStatusFromTest, KeepsTheHttpStatusThatAnErrorNames) {
   const std::pair<absl::Status, std::string> cases[] = {
       {error::EmptyKey(), "400"},
       {error::StoreFull(10, 10), "507"},
+      {error::QueryMalformed("filter.EQ", "why"), "400"},
+      {error::QueryPastMaxScan(10), "422"},
       {error::DiskFull("/data"), "507"},
       {error::StoreClosing(), "503"},
       {error::InvalidTtl("k", "foo"), "400"},

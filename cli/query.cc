@@ -14,12 +14,16 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "api/admin_message.h"
 #include "cli/failure.h"
 #include "cli/json_text.h"
 #include "cli/key_flags.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
+#include "crypto/key_source.h"
 #include "engine/query.h"
+#include "server/admin_listener.h"
 
 namespace statecpp {
 namespace {

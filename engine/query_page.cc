@@ -216,17 +216,16 @@ absl::StatusOr<QueryPage> ReadQueryPage(const RecordScan::Look& look,
   }
   FirstRows rows(query, now, std::move(after));
   RecordScan scan(look, RangeBelow(keyring.Get()->paths(), query.key_prefix));
-  absl::Status status = CheckBounds(bounds, 0);
-  while (status.ok() && !scan.done()) {
-    const absl::Status scanned =
+  while (!scan.done()) {
+    absl::Status status = CheckBounds(bounds, rows.scanned());
+    if (!status.ok()) return status;
+    status.Update(
         scan.NextSlice([&rows, &status](const RecordScan::Entry& entry) {
           status = rows.Add(entry);
           return status.ok();
-        });
-    if (!scanned.ok()) return scanned;
-    if (status.ok()) status = CheckBounds(bounds, rows.scanned());
+        }));
+    if (!status.ok()) return status;
   }
-  if (!status.ok()) return status;
   return std::move(rows).Finish([&](const std::string& place) {
     return SealPageToken(*keyring.Get(), random, kTokenDomain, asked, place);
   });

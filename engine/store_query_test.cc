@@ -180,6 +180,45 @@ TEST_F(StoreQueryTest, AnswersTheSecondExampleOfDaprsDocumentation) {
   EXPECT_EQ(second.next_token, "");
 }
 
+// The four queries of Dapr's conformance suite, on its rows.
+TEST_F(StoreQueryTest, AnswersTheQueriesOfDaprsConformanceSuite) {
+  SetAll({{"k-int", "123"},
+          {"k-bool", "true"},
+          {"k-bytes", "\x01"},
+          {"k-string", "\"hello world\""},
+          {"k-string-with-json", R"("{\"a\":\"b\"}")"},
+          {"k-empty-string", "\"\""},
+          {"k-struct", R"({"message":"testk"})"},
+          {"k-struct-operations", R"({"product":{"value":15},
+             "status":"ACTIVE","message":"kmessage"})"},
+          {"k-struct-operations-inactive", R"({"product":{"value":12},
+             "status":"INACTIVE","message":"kmessage"})"},
+          {"k-struct-2", R"({"message":"ktest"})"},
+          {"k-struct-with-int", R"({"message":42})"}});
+  EXPECT_THAT(Chain(R"({"filter": {"OR": [
+                  {"EQ": {"message": "dummy"}},
+                  {"IN": {"message": ["testk", "dummy"]}}]}})"),
+              ElementsAre("k-struct"));
+  EXPECT_THAT(Chain(R"({"filter": {"AND": [
+                  {"EQ": {"message": "kmessage"}},
+                  {"GTE": {"product.value": 10}},
+                  {"LT": {"product.value": 20}},
+                  {"NEQ": {"status": "INACTIVE"}}]}})"),
+              ElementsAre("k-struct-operations"));
+  EXPECT_THAT(Chain(R"({"filter": {"OR": [
+                  {"AND": [{"EQ": {"message": "kmessage"}},
+                           {"GT": {"product.value": 11.1}},
+                           {"EQ": {"status": "INACTIVE"}}]},
+                  {"AND": [{"EQ": {"message": "kmessage"}},
+                           {"LTE": {"product.value": 0.5}},
+                           {"EQ": {"status": "ACTIVE"}}]}]}})"),
+              ElementsAre("k-struct-operations-inactive"));
+  EXPECT_THAT(Chain(R"({"filter": {"OR": [
+                  {"EQ": {"message": "ktest"}},
+                  {"IN": {"message": ["testk", "dummy"]}}]}})"),
+              ElementsAre("k-struct", "k-struct-2"));
+}
+
 TEST_F(StoreQueryTest, ReturnsWhatAReadReturns) {
   const absl::StatusOr<ETag> etag =
       store_->Set({.key = "a",

@@ -176,7 +176,7 @@ TEST_F(QueryTest, IsBoundedByMaxScan) {
               ElementsAre("one||a", "one||b"));
 }
 
-// However fast a machine is, it does not read 48 MiB in 10 ms.
+// However fast a machine is, it does not read 48 MiB in one slice of 20 ms.
 TEST_F(QueryTest, EndsWhenTheInstancesTimeoutPasses) {
   const std::string value = absl::StrCat("\"", std::string(4000000, 'x'), "\"");
   for (int i = 0; i < 12; ++i) Set(absl::StrCat("k", i), value);
