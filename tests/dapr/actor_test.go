@@ -190,3 +190,18 @@ func TestAnActorTransactionIsAllOrNothing(t *testing.T) {
 	carol.wantState(t, "limit", "12")
 	carol.wantState(t, "note", "")
 }
+
+// A component's time to live is for what apps write, and actors are apps; it is
+// not for workflows (workflow_test.go).
+func TestAComponentsTimeToLiveIsForActorsToo(t *testing.T) {
+	pair := startLedger(t, sidecar.Component{Name: "statestore"}.With("ttlInSeconds", "1"))
+	dave := account{pair, "dave"}
+	dave.mustCall(t, "Deposit", 5, 5)
+	pair.Await(t, "dave's balance expires", func() error {
+		balance, err := dave.state("balance")
+		if err == nil && balance != "" {
+			err = fmt.Errorf("it is %s", balance)
+		}
+		return err
+	})
+}
