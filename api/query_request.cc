@@ -79,11 +79,11 @@ absl::StatusOr<Query> QueryFromProto(const InstanceSettings& settings,
   if (!sort.ok()) return sort.status();
   query.sort = *std::move(sort);
   const wire::Pagination& page = request.query().pagination();
-  if (page.limit() < 0) {
+  if (page.limit() < 0 || page.limit() > Query::kMaxLimit) {
     return error::QueryMalformed(
-        "page.limit", absl::StrCat(page.limit(),
-                                   " is there, and a number of rows is "
-                                   "expected, or 0 for no limit"));
+        "page.limit",
+        absl::StrCat(page.limit(), " is there, and a number of rows up to ",
+                     Query::kMaxLimit, " is expected, or 0 for no limit"));
   }
   query.limit = page.limit();
   query.token = page.token();

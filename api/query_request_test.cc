@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query_request.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "api/convert.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -95,9 +97,14 @@ TEST(QueryFromProtoTest, RefusesWhatIsMalformedAndSaysWhere) {
   EXPECT_THAT(QueryFromProto({}, sorted),
               StatusIs(kInvalidArgument, HasSubstr("at sort[0].order")));
   wire::QueryRequest paged;
-  paged.mutable_query()->mutable_pagination()->set_limit(-1);
-  EXPECT_THAT(QueryFromProto({}, paged),
-              StatusIs(kInvalidArgument, HasSubstr("at page.limit: -1")));
+  for (const int64_t limit : {int64_t{-1}, Query::kMaxLimit + 1}) {
+    paged.mutable_query()->mutable_pagination()->set_limit(limit);
+    EXPECT_THAT(QueryFromProto({}, paged),
+                StatusIs(kInvalidArgument,
+                         HasSubstr(absl::StrCat("at page.limit: ", limit))));
+  }
+  paged.mutable_query()->mutable_pagination()->set_limit(Query::kMaxLimit);
+  EXPECT_THAT(QueryFromProto({}, paged), IsOk());
 }
 
 TEST(QueryFromProtoTest, WantsAPrefixThatBoundsWhereTheInstanceDoes) {

@@ -71,6 +71,10 @@ TEST(JsonReader, TakesWhatIsJson) {
 }
 
 constexpr absl::string_view kNotJson[] = {"",
+                                          "1\v",
+                                          "1\f",
+                                          "[1\v]",
+                                          "{\"a\":1\v}",
                                           " ",
                                           "{",
                                           "}",

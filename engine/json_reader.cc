@@ -96,8 +96,11 @@ simdjson::error_code ReadScalar(JsonReader::Value value, JsonScalar& scalar) {
     case json::json_type::number: {
       // As text, because the parser refuses numbers past 64 bits.
       const auto token = value.raw_json_token();
-      const auto number = ParseJsonNumber(
-          absl::StripTrailingAsciiWhitespace({token.data(), token.size()}));
+      absl::string_view text(token.data(), token.size());
+      // JSON's white space, and no more: the token has whatever stands behind
+      // the number.
+      text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+      const auto number = ParseJsonNumber(text);
       if (!number.has_value()) return simdjson::NUMBER_ERROR;
       scalar.kind = JsonScalar::Kind::kNumber;
       scalar.number = *number;

@@ -50,6 +50,7 @@ struct SortKey {
 // keeps no more than the page in memory.
 struct Query {
   static constexpr size_t kMaxSortKeys = 8;
+  static constexpr int64_t kMaxLimit = 2147483647;
 
   // Reads a query as Dapr's applications write it:
   //
@@ -63,7 +64,8 @@ struct Query {
 
   QueryFilter filter = {};
   std::vector<SortKey> sort = {};
-  // Rows at most; 0: as many as `max_bytes` lets in.
+  // Rows at most, kMaxLimit the most there are; 0: as many as `max_bytes` lets
+  // in.
   size_t limit = 0;
   // The next_token of the page before; empty: the first page. Limits may change
   // from page to page; filter, sort and prefix may not.

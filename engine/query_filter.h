@@ -38,6 +38,8 @@ class QueryFilter {
   // Of the scalars in all of it.
   static constexpr size_t kMaxScalars = 4096;
   static constexpr size_t kMaxPathSize = 1024;
+  // Different ones: each member of a document is compared with all of them.
+  static constexpr size_t kMaxPaths = 64;
 
   enum class Op { kEq, kNeq, kGt, kGte, kLt, kLte, kIn, kAnd, kOr };
 

@@ -168,6 +168,16 @@ TEST(QueryFilter, SaysWhereItIsMalformed) {
               StatusIs(kInvalidArgument, HasSubstr("\"NOT\" is there")));
 }
 
+// Each path twice: only different ones count.
+std::string OfPaths(size_t count) {
+  std::string filters;
+  for (size_t i = 0; i < 2 * count; ++i) {
+    absl::StrAppend(&filters, i == 0 ? "" : ",", R"({"EQ":{"p)", i % count,
+                    R"(":1}})");
+  }
+  return absl::StrCat(R"({"OR":[)", filters, "]}");
+}
+
 TEST(QueryFilter, HasItsLimits) {
   EXPECT_THAT(QueryFilter::FromJson(Nested(QueryFilter::kMaxDepth)), IsOk());
   EXPECT_THAT(QueryFilter::FromJson(Nested(QueryFilter::kMaxDepth + 1)),
@@ -175,6 +185,9 @@ TEST(QueryFilter, HasItsLimits) {
   EXPECT_THAT(QueryFilter::FromJson(In(QueryFilter::kMaxScalars)), IsOk());
   EXPECT_THAT(QueryFilter::FromJson(In(QueryFilter::kMaxScalars + 1)),
               StatusIs(kInvalidArgument, HasSubstr("more than 4096 values")));
+  EXPECT_THAT(QueryFilter::FromJson(OfPaths(QueryFilter::kMaxPaths)), IsOk());
+  EXPECT_THAT(QueryFilter::FromJson(OfPaths(QueryFilter::kMaxPaths + 1)),
+              StatusIs(kInvalidArgument, HasSubstr("more than 64 paths")));
   const std::string path(QueryFilter::kMaxPathSize, 'a');
   EXPECT_THAT(
       QueryFilter::FromJson(absl::StrCat(R"({"EQ": {")", path, R"(": 1}})")),
@@ -229,10 +242,11 @@ TEST(QueryFromJson, SaysWhereItIsMalformed) {
       {R"({"sort": [{"key": "a", "order": "desc"}]})",
        R"(at sort[0].order: "desc" is there, and ASC or DESC)"},
       {R"({"sort": [{"path": "a"}]})", R"(at sort[0]: "path" is there)"},
-      {R"({"page": {"limit": -1}})", "at page.limit: a whole number"},
-      {R"({"page": {"limit": 1.5}})", "at page.limit: a whole number"},
-      {R"({"page": {"limit": "1"}})", "at page.limit: a whole number"},
-      {R"({"page": {"limit": 2147483648}})", "at page.limit: a whole"},
+      {R"({"page": {"limit": -1}})", "at page.limit: a whole number up to"},
+      {R"({"page": {"limit": 1.5}})", "at page.limit: a whole number up to"},
+      {R"({"page": {"limit": "1"}})", "at page.limit: a whole number up to"},
+      {R"({"page": {"limit": 2147483648}})",
+       "at page.limit: a whole number up to 2147483647"},
       {R"({"page": {"token": 1}})", "at page.token: a string is expected"},
       {R"({"page": {"size": 1}})", R"(at page: "size" is there)"},
       {"{} {}", "the query is malformed: no JSON"},

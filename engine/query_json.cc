@@ -199,6 +199,11 @@ class QueryFilterReader {
             return error::QueryMalformed(spot, error::BadQueryPath(path));
           }
           node.path = PathOf(path);
+          if (filter_.paths_.size() > QueryFilter::kMaxPaths) {
+            return error::QueryMalformed(
+                spot, absl::StrCat("the filter has more than ",
+                                   QueryFilter::kMaxPaths, " paths"));
+          }
           return node.op == Op::kIn ? ReadScalars(value, spot, node)
                                     : AddScalar(value, spot, node);
         });
@@ -289,13 +294,14 @@ absl::Status ReadSortKey(Value value, const std::string& spot, Query& query) {
 }
 
 absl::Status ReadLimit(Value value, absl::string_view spot, size_t& limit) {
-  constexpr JsonScalar::Number kMost = 2147483647;
   JsonScalar scalar;
   if (const auto code = ReadScalar(value, scalar)) return NotJson(spot, code);
   if (scalar.kind != Kind::kNumber || scalar.number < 0 ||
-      scalar.number > kMost || std::trunc(scalar.number) != scalar.number) {
+      scalar.number > Query::kMaxLimit ||
+      std::trunc(scalar.number) != scalar.number) {
     return error::QueryMalformed(
-        spot, "a whole number is expected, or 0 for no limit");
+        spot, absl::StrCat("a whole number up to ", Query::kMaxLimit,
+                           " is expected, or 0 for no limit"));
   }
   limit = static_cast<size_t>(scalar.number);
   return absl::OkStatus();

@@ -43,7 +43,7 @@ NUMBERS = ["0", "-0", "1", "1.0", "1e0", "10e-1", "2", "-1", "0.1", "1E2", "100"
 # What is not JSON, and what nearly is not.
 HOSTILE = [b"", b"\xff", b"\xef\xbb\xbf{}", b"NaN", b"-Infinity", b"\x00",
            b'{"a":1}\x00', b'{"a":"\\ud800"}', b'{"a":"\\ud83d\\ude00"}',
-           b'{"a":01}', b"[1,]", b'{"a":1,}', b'{"a":"\t"}', b"1 2", b"'a'",
+           b'{"a":01}', b"[1,]", b'{"a":1,}', b'{"a":"\t"}', b"1 2", b"'a'", b"1\x0b", b'{"a":1\x0c}',
            b'{"a":' * 1024 + b"1" + b"}" * 1024,
            b'{"a":' * 1025 + b"1" + b"}" * 1025,
            b"[" * 1024 + b"]" * 1024, b"[" * 1025 + b"]" * 1025,
@@ -112,7 +112,7 @@ class Writer:
             return data
         data = bytearray(data)
         at = self.rng.randrange(len(data) + 1)
-        with_what = self.rng.choice(b'"{}[],:\\0-.ex \x00\xff\x80tnu')
+        with_what = self.rng.choice(b'"{}[],:\\0-.ex \x00\x0b\x0c\xff\x80tnu')
         self.rng.choice([
             lambda: data.insert(at, with_what),
             lambda: data.__delitem__(slice(at, at + 1)),
