@@ -158,9 +158,11 @@ absl::Status NoKeyNamed(absl::string_view instance, absl::string_view dev_key) {
       "there is no key to seal the store of component instance \"", instance,
       "\" with: encryption is \"required\", its default, and neither the "
       "server "
-      "nor the component names a key; make one with `statecpp keygen FILE` and "
-      "start `statecpp serve --key-file FILE`, or, to keep records in clear, "
-      "give the component encryption: \"off\", in quotes; ",
+      "nor the component names a key; if there is a store already, start "
+      "`statecpp serve --key-file FILE` with the key that `statecpp keys "
+      "status` names for it; for a new one make one with `statecpp keygen "
+      "FILE`, or, to keep records in clear, give the component encryption: "
+      "\"off\", in quotes; ",
       dev_key.empty() ? ""
                       : absl::StrCat("there is ", dev_key,
                                      ", which `statecpp serve --dev` takes; "),

@@ -2,6 +2,8 @@
 #include "cli/query.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -132,6 +134,12 @@ ExitCode RunQuery(QueryFlags& flags) {
   if (!session.ok()) return Fail(session.status());
   const absl::Status printed =
       PrintPages(*session, flags.request, query->limit != 0);
+  // Rows that are lost on a full disk are not there for whoever wanted them.
+  if (!std::cout.flush()) {
+    std::cerr << "statecpp: could not write all rows to standard output: "
+              << std::strerror(errno) << "\n";
+    return kExitIo;
+  }
   return printed.ok() ? kExitOk : Fail(printed);
 }
 

@@ -277,6 +277,19 @@ TEST_F(StoreVerifierTest, UsersKeysAreShownOnRequestAlone) {
               ElementsAre(Field(&WalkFinding::key, "se\ncret")));
 }
 
+TEST_F(StoreVerifierTest, TheKeyOfADamagedValueIsShownWhereItCanBeRead) {
+  ASSERT_THAT(store().Set({.key = "large", .value = std::string(9000, 'v')}),
+              IsOk());
+  const std::string place = PlaceOf("large");
+  std::string record = ReadTable().at(place);
+  record.back() ^= 1;
+  WriteTable(Table::kRecords, {{place, record}});
+  EXPECT_THAT(Verify({.show_keys = true}).findings,
+              Contains(AllOf(IsFinding(Kind::kDamaged, place),
+                             Field(&WalkFinding::key, "large"))));
+  EXPECT_THAT(Verify().findings, Each(Field(&WalkFinding::key, "")));
+}
+
 TEST_F(StoreVerifierTest, AQuickLookFindsReplayAndNoDamageInside) {
   const Entries records = ReadTable();
   const std::string place = PlaceOf("a");

@@ -145,7 +145,9 @@ class Walk {
         reader.ok() ? reader->ReadValue().status() : reader.status();
     if (!opened.ok()) {
       ++report().damaged;
-      Find(Kind::kDamaged, place, "", error::DamageReason(opened));
+      // The key is in the head, which may be whole where the body is not.
+      Find(Kind::kDamaged, place, reader.ok() ? reader->key() : "",
+           error::DamageReason(opened));
       return;
     }
     if (RecordKey(keyring.paths(), reader->key()) != place) {
