@@ -86,6 +86,32 @@ func TestEveryAcknowledgedWriteSurvivesAKill(t *testing.T) {
 	}
 }
 
+// Under requests, some of which daprd has taken and not answered when it ends.
+func TestEveryAcknowledgedWriteSurvivesDaprdsRestart(t *testing.T) {
+	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"})
+	for round := range 2 {
+		writers := []*writer{}
+		for i := range 4 {
+			app := []sidecar.App{pair.HTTP, pair.GRPC}[i%2]
+			writers = append(writers, &writer{app: app, name: fmt.Sprintf("round-%d-writer-%d", round, i)})
+		}
+		var group sync.WaitGroup
+		for _, w := range writers {
+			group.Go(w.run)
+		}
+		time.Sleep(300 * time.Millisecond)
+		pair.RestartDaprd(t)
+		group.Wait()
+
+		for _, w := range writers {
+			if w.acknowledged == 0 {
+				t.Fatalf("%s: nothing was acknowledged: %v", w.name, w.refusal)
+			}
+			w.check(t, pair.GRPC)
+		}
+	}
+}
+
 // daprd does not repeat Init for a store that went away and came back, so the
 // store has to remember how each instance was configured.
 func TestAConfiguredInstanceIsRememberedAcrossAKill(t *testing.T) {
