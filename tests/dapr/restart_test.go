@@ -58,18 +58,23 @@ func (w *writer) check(t *testing.T, app sidecar.App) {
 	}
 }
 
+// startWriters runs two over HTTP and two over gRPC. The group is done when all
+// of them have been refused.
+func startWriters(pair *sidecar.Pair, round int) ([]*writer, *sync.WaitGroup) {
+	writers, group := []*writer{}, &sync.WaitGroup{}
+	for i := range 4 {
+		app := []sidecar.App{pair.HTTP, pair.GRPC}[i%2]
+		w := &writer{app: app, name: fmt.Sprintf("round-%d-writer-%d", round, i)}
+		writers = append(writers, w)
+		group.Go(w.run)
+	}
+	return writers, group
+}
+
 func TestEveryAcknowledgedWriteSurvivesAKill(t *testing.T) {
 	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"})
 	for round := range 3 {
-		writers := []*writer{}
-		for i := range 4 {
-			app := []sidecar.App{pair.HTTP, pair.GRPC}[i%2]
-			writers = append(writers, &writer{app: app, name: fmt.Sprintf("round-%d-writer-%d", round, i)})
-		}
-		var group sync.WaitGroup
-		for _, w := range writers {
-			group.Go(w.run)
-		}
+		writers, group := startWriters(pair, round)
 		time.Sleep(time.Duration(200+100*round) * time.Millisecond)
 		killedAt := time.Now()
 		pair.KillStore(t)
@@ -90,15 +95,7 @@ func TestEveryAcknowledgedWriteSurvivesAKill(t *testing.T) {
 func TestEveryAcknowledgedWriteSurvivesDaprdsRestart(t *testing.T) {
 	pair := sidecar.Start(t, sidecar.Component{Name: "statestore"})
 	for round := range 2 {
-		writers := []*writer{}
-		for i := range 4 {
-			app := []sidecar.App{pair.HTTP, pair.GRPC}[i%2]
-			writers = append(writers, &writer{app: app, name: fmt.Sprintf("round-%d-writer-%d", round, i)})
-		}
-		var group sync.WaitGroup
-		for _, w := range writers {
-			group.Go(w.run)
-		}
+		writers, group := startWriters(pair, round)
 		time.Sleep(300 * time.Millisecond)
 		pair.RestartDaprd(t)
 		group.Wait()
