@@ -202,6 +202,15 @@ MATCHER_P2(FailsWith, code, text, "fails with a code and a text") {
                                        result_listener);
 }
 
+// Of the outcome of a verb; the text is what it printed to either end.
+MATCHER_P2(Exits, code, text, "exits with a code and says something") {
+  *result_listener << "exit code " << arg.exit_code << ", out:\n"
+                   << arg.out << "err:\n"
+                   << arg.err;
+  return arg.exit_code == code && ::testing::ExplainMatchResult(
+                                      text, arg.out + arg.err, result_listener);
+}
+
 // Carries what makes daprd answer its app with that HTTP status.
 MATCHER_P(ShowsHttp, http_code, "has the kit's detail") {
   const std::optional<google::rpc::ErrorInfo> detail =

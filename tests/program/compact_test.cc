@@ -15,7 +15,6 @@
 #include "tests/program/held_store.h"
 #include "tests/program/offline_store.h"
 #include "tests/program/program.h"
-#include "tests/support/test_keys.h"
 
 namespace statecpp {
 namespace {
@@ -36,10 +35,7 @@ constexpr int kLockHeld = 73;
 class CompactTest : public OfflineStoreTest {
  protected:
   ProgramOptions CompactOptions(std::vector<std::string> more = {}) const {
-    if (TestsAreSealed()) {
-      more.insert(more.end(), {"--key-file", key_file()});
-    }
-    return VerbOptions("compact", std::move(more));
+    return VerbOptionsWithKey("compact", std::move(more));
   }
   Outcome Compact(std::vector<std::string> more = {}) const {
     return RunToEnd(CompactOptions(std::move(more)));

@@ -34,14 +34,6 @@ constexpr int kUnreachable = 6;
 constexpr int kKeyRefused = 7;
 constexpr int kLockHeld = 73;
 
-MATCHER_P2(Exits, code, text, "exits with a code and says something") {
-  *result_listener << "exit code " << arg.exit_code << ", out:\n"
-                   << arg.out << "err:\n"
-                   << arg.err;
-  return arg.exit_code == code && ::testing::ExplainMatchResult(
-                                      text, arg.out + arg.err, result_listener);
-}
-
 class KeysTest : public KeysStoreTest {
  protected:
   // Whether a server with that key, and no other, can serve the store.

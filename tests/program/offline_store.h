@@ -18,16 +18,9 @@
 #include "tests/program/client.h"
 #include "tests/program/program.h"
 #include "tests/program/served_store.h"
+#include "tests/support/test_keys.h"
 
 namespace statecpp {
-
-MATCHER_P2(Exits, code, text, "exits with a code and says something") {
-  *result_listener << "exit code " << arg.exit_code << ", out:\n"
-                   << arg.out << "err:\n"
-                   << arg.err;
-  return arg.exit_code == code && ::testing::ExplainMatchResult(
-                                      text, arg.out + arg.err, result_listener);
-}
 
 // A store of a server that was stopped, and the verbs that are for such a one.
 class OfflineStoreTest : public ServedStoreTest {
@@ -80,6 +73,15 @@ class OfflineStoreTest : public ServedStoreTest {
     std::vector<std::string> arguments = {verb, "--data-root", data_root()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return {.arguments = std::move(arguments)};
+  }
+
+  // The same with the store's key, where this run's stores have one.
+  ProgramOptions VerbOptionsWithKey(const std::string& verb,
+                                    std::vector<std::string> more = {}) const {
+    if (TestsAreSealed()) {
+      more.insert(more.end(), {"--key-file", key_file()});
+    }
+    return VerbOptions(verb, std::move(more));
   }
 
   std::string Data() const {

@@ -49,10 +49,7 @@ class QueryVerbTest : public OfflineStoreTest {
     return RunToEnd(VerbOptions("query", std::move(more)));
   }
   Outcome QueryHere(std::vector<std::string> more) const {
-    if (TestsAreSealed()) {
-      more.insert(more.end(), {"--key-file", key_file()});
-    }
-    return QueryServed(std::move(more));
+    return RunToEnd(VerbOptionsWithKey("query", std::move(more)));
   }
 
   // What is said of rows, without their ETags.

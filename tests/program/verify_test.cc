@@ -41,10 +41,7 @@ constexpr int kLockHeld = 73;
 class VerifyTest : public OfflineStoreTest {
  protected:
   ProgramOptions VerifyOptions(std::vector<std::string> more = {}) const {
-    if (TestsAreSealed()) {
-      more.insert(more.end(), {"--key-file", key_file()});
-    }
-    return VerbOptions("verify", std::move(more));
+    return VerbOptionsWithKey("verify", std::move(more));
   }
   Outcome Verify(std::vector<std::string> more = {}) const {
     return RunToEnd(VerifyOptions(std::move(more)));
