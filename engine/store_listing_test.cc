@@ -18,8 +18,7 @@
 #include "engine/store_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/memory_dir.h"
+#include "tests/support/open_store.h"
 #include "tests/support/reference_like.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/stored_records.h"
@@ -40,20 +39,8 @@ using Keys = std::vector<std::string>;
 constexpr absl::StatusCode kInvalidArgument =
     absl::StatusCode::kInvalidArgument;
 
-class StoreListingTest : public ::testing::Test {
+class StoreListingTest : public OpenStoreTest {
  protected:
-  void SetUp() override { Open(); }
-
-  void Open() {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        Store::Open({.path = path_,
-                     .keys = TestKeys(),
-                     .cleanup_interval = absl::ZeroDuration(),
-                     .clock = &clock_});
-    ASSERT_THAT(store, IsOk());
-    store_ = *std::move(store);
-  }
-
   void Set(const Keys& keys) {
     std::vector<WriteOp> ops;
     for (const std::string& key : keys) ops.push_back({.key = key});
@@ -106,11 +93,6 @@ class StoreListingTest : public ::testing::Test {
     DamageRecord(path_, place);
     Open();
   }
-
-  MemoryDir dir_;
-  const std::string path_ = dir_.Path("store");
-  FakeClock clock_;
-  std::unique_ptr<Store> store_;
 };
 
 const Keys& UpstreamKeys() {

@@ -20,8 +20,7 @@
 #include "engine/store_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/memory_dir.h"
+#include "tests/support/open_store.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/stored_records.h"
 #include "tests/support/test_keys.h"
@@ -38,20 +37,8 @@ using ::testing::UnorderedElementsAre;
 
 using Keys = std::vector<std::string>;
 
-class StorePrefixDeleteTest : public ::testing::Test {
+class StorePrefixDeleteTest : public OpenStoreTest {
  protected:
-  void SetUp() override { Open(); }
-
-  void Open() {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        Store::Open({.path = path_,
-                     .keys = TestKeys(),
-                     .cleanup_interval = absl::ZeroDuration(),
-                     .clock = &clock_});
-    ASSERT_THAT(store, IsOk());
-    store_ = *std::move(store);
-  }
-
   void Set(const Keys& keys, absl::string_view value = "v") {
     std::vector<WriteOp> ops;
     for (const std::string& key : keys) {
@@ -62,11 +49,6 @@ class StorePrefixDeleteTest : public ::testing::Test {
     }
   }
   Keys All() { return store_->ListKeys({.pattern = "%"})->keys; }
-
-  MemoryDir dir_;
-  const std::string path_ = dir_.Path("store");
-  FakeClock clock_;
-  std::unique_ptr<Store> store_;
 };
 
 TEST_F(StorePrefixDeleteTest, RemovesWhatUpstreamDoes) {

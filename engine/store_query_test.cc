@@ -21,8 +21,7 @@
 #include "engine/store_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/memory_dir.h"
+#include "tests/support/open_store.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/stored_records.h"
 #include "tests/support/test_keys.h"
@@ -41,20 +40,8 @@ using Keys = std::vector<std::string>;
 constexpr absl::StatusCode kInvalidArgument =
     absl::StatusCode::kInvalidArgument;
 
-class StoreQueryTest : public ::testing::Test {
+class StoreQueryTest : public OpenStoreTest {
  protected:
-  void SetUp() override { Open(); }
-
-  void Open() {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        Store::Open({.path = path_,
-                     .keys = TestKeys(),
-                     .cleanup_interval = absl::ZeroDuration(),
-                     .clock = &clock_});
-    ASSERT_THAT(store, IsOk());
-    store_ = *std::move(store);
-  }
-
   void Set(std::string key, std::string value) {
     EXPECT_THAT(store_->Set({.key = std::move(key), .value = std::move(value)}),
                 IsOk());
@@ -148,11 +135,6 @@ class StoreQueryTest : public ::testing::Test {
                        R"(", "state": ")", person.state, R"("})"));
     }
   }
-
-  MemoryDir dir_;
-  const std::string path_ = dir_.Path("store");
-  FakeClock clock_;
-  std::unique_ptr<Store> store_;
 };
 
 TEST_F(StoreQueryTest, AnswersTheFirstExampleOfDaprsDocumentation) {
