@@ -3,17 +3,20 @@
 """Counts test cases.
 
   tally.py follow       shows the `go test -json` on its input as it comes
+  tally.py failed FILE  of the `go test -json` in FILE the tests that failed, as
+                        patterns for -run
   tally.py sum FOLDER   adds up what ./dev test left in FOLDER, and prints
                         `N passed, N failed, N skipped` last; 1 if any failed
 
 FOLDER holds, as far as a part was run: bazel.json (Bazel's build events) and
 bazel.status, vectors.json (tests/wycheproof/vectors.py) and vectors.status, for
-each run of Go's tests NAME.json (`go test -json`) and NAME.status, and notes, of
-lines `failed|skipped COUNT REASON`.
+each run of Go's tests NAME.json (`go test -json`, second tries after the first)
+and NAME.status, and notes, of lines `failed|skipped COUNT REASON`.
 """
 
 import json
 import pathlib
+import re
 import signal
 import sys
 import time
@@ -84,25 +87,40 @@ def cases_from_bazel(lines):
 
 def cases_from_go(lines):
     """The cases of `go test -json`: of tests with subtests, the subtests."""
-    outcomes, broken = {}, []
+    outcomes, broken, failed_once = {}, {}, set()
     for event in events(lines):
-        action, test = event["Action"], event.get("Test")
-        test = test and f"{event['Package']} {test}"
+        action, package = event["Action"], event.get("Package", "a package")
+        test = event.get("Test") and f"{package} {event['Test']}"
         outcome = {"pass": PASSED, "fail": FAILED, "skip": SKIPPED}.get(action)
         if test and action == "run":
             outcomes[test] = FAILED  # until it says otherwise
         elif test and outcome:
             outcomes[test] = outcome
-        elif outcome == FAILED:
-            broken.append(event.get("Package", "a package"))
+            if outcome == FAILED:
+                failed_once.add(test)
+        elif outcome:
+            broken[package] = outcome == FAILED
     cases = []
     for test, outcome in outcomes.items():
         below = [o for t, o in outcomes.items() if t.startswith(test + "/")]
         if not below or outcome == FAILED and FAILED not in below:
             cases.append((test, outcome))
-    if broken and all(outcome != FAILED for _, outcome in cases):
-        cases += [(f"{package} as a whole", FAILED) for package in broken]
+            if outcome == PASSED and test in failed_once:
+                print(f"passed at the second try only: {test}")
+    if all(outcome != FAILED for _, outcome in cases):
+        cases += [(f"{package} as a whole", FAILED)
+                  for package, failed in broken.items() if failed]
     return cases
+
+
+def patterns_of_failed(lines):
+    """For -run, one each; nothing where what failed is no test."""
+    names = [name for name, outcome in cases_from_go(lines) if outcome == FAILED]
+    if any(name.endswith(" as a whole") for name in names):
+        return []
+    return ["/".join(f"^{re.escape(part)}$"
+                     for part in name.split(" ", 1)[1].split("/"))
+            for name in names]
 
 
 def cases_from_vectors(lines):
@@ -153,7 +171,7 @@ def line_of(count):
 
 
 def follow(lines):
-    """One line for each top-level test; of those not passed, what they said."""
+    """One line for each top-level test; of what did not pass, what it said."""
     said, began, running = {}, time.monotonic(), {"name": "the build"}
 
     def show_life(*_):
@@ -163,19 +181,19 @@ def follow(lines):
     signal.signal(signal.SIGALRM, show_life)
     signal.setitimer(signal.ITIMER_REAL, 30, 30)
     for event in events(lines):
-        action = event["Action"]
-        top = event.get("Test", "").split("/")[0]
+        action, test = event["Action"], event.get("Test", "")
         if action in ("output", "build-output"):
-            if top:
-                said.setdefault(top, []).append(event["Output"])
+            if test:
+                said.setdefault(test, []).append(event["Output"])
             else:
                 print(event["Output"], end="", flush=True)
         elif action == "run":
-            running["name"] = event["Test"]
-        elif action in ("pass", "fail", "skip") and event.get("Test") == top:
-            word = {"pass": "ok  ", "fail": "FAIL", "skip": "SKIP"}[action]
-            print(f"{word} {top} {event.get('Elapsed', 0):.1f} s", flush=True)
-            texts = said.pop(top, [])
+            running["name"] = test
+        elif action in ("pass", "fail", "skip") and test:
+            texts = said.pop(test, [])
+            if "/" not in test:
+                word = {"pass": "ok  ", "fail": "FAIL", "skip": "SKIP"}[action]
+                print(f"{word} {test} {event.get('Elapsed', 0):.1f} s", flush=True)
             if action != "pass":
                 print("".join("     " + text for text in texts), flush=True)
     return 0
@@ -184,6 +202,9 @@ def follow(lines):
 if __name__ == "__main__":
     if sys.argv[1:] == ["follow"]:
         sys.exit(follow(sys.stdin))
+    if len(sys.argv) == 3 and sys.argv[1] == "failed":
+        print(*patterns_of_failed(open(sys.argv[2], encoding="utf-8")), sep="\n")
+        sys.exit(0)
     if len(sys.argv) == 3 and sys.argv[1] == "sum":
         sys.exit(sum_up(pathlib.Path(sys.argv[2])))
     sys.exit(__doc__)

@@ -54,7 +54,8 @@ class TallyTest(unittest.TestCase):
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             code = tally.sum_up(self.folder)
-        return code, said.getvalue().splitlines()[-1]
+        self.said = said.getvalue()
+        return code, self.said.splitlines()[-1]
 
     def test_cases_are_counted_not_targets(self):
         events = [configured("//a"), self.result("//a", "FAILED", GTEST_XML)]
@@ -106,6 +107,30 @@ class TallyTest(unittest.TestCase):
     def test_a_go_package_that_does_not_build_failed(self):
         self.assertEqual(self.sum_up(go=([go("fail")], 1)),
                          (1, "0 passed, 1 failed, 0 skipped"))
+
+    def test_a_second_try_counts_instead_of_the_first_and_is_told(self):
+        first = [go("run", "A"), go("run", "A/1"), go("fail", "A/1"),
+                 go("run", "A/2"), go("pass", "A/2"), go("fail", "A"),
+                 go("fail")]
+        second = [go("run", "A"), go("run", "A/1"), go("pass", "A/1"),
+                  go("pass", "A"), go("pass")]
+        self.assertEqual(self.sum_up(go=(first + second, 0)),
+                         (0, "2 passed, 0 failed, 0 skipped"))
+        self.assertIn("passed at the second try only: p A/1", self.said)
+        self.assertEqual(self.sum_up(go=(first + first, 1)),
+                         (1, "1 passed, 1 failed, 0 skipped"))
+
+    def test_a_second_try_that_never_ended_failed(self):
+        first = [go("run", "A"), go("fail", "A"), go("fail")]
+        self.assertEqual(self.sum_up(go=(first + [go("run", "A")], 2)),
+                         (1, "0 passed, 1 failed, 0 skipped"))
+
+    def test_what_failed_is_named_as_go_wants_it_for_a_second_try(self):
+        lines = [json.dumps(event) for event in (
+            go("run", "A"), go("run", "A/b.c"), go("fail", "A/b.c"),
+            go("fail", "A"), go("run", "B"), go("pass", "B"), go("fail"))]
+        self.assertEqual(tally.patterns_of_failed(lines), ["^A$/^b\\.c$"])
+        self.assertEqual(tally.patterns_of_failed([json.dumps(go("fail"))]), [])
 
     def test_the_run_on_sealed_stores_counts_as_well(self):
         events = [go("run", "A"), go("pass", "A"), go("pass")]
