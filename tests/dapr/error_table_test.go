@@ -16,6 +16,7 @@ import (
 type errorGroup struct {
 	name    string
 	errors  []appError
+	pair    func(t *testing.T) *sidecar.Pair // of their own; nil: the one that most share
 	prepare func(t *testing.T, p *sidecar.Pair)
 	restore func(t *testing.T, p *sidecar.Pair)
 }
@@ -23,10 +24,16 @@ type errorGroup struct {
 func errorGroups() []errorGroup {
 	return []errorGroup{
 		{name: "Requests", errors: badRequests()},
+		{name: "Requests without a key", errors: withoutKey()},
+		{name: "Requests that are too large", errors: tooLargeForDaprd()},
+		{
+			name: "Requests that daprd's `--max-body-size` lets pass", errors: tooLargeForUs(), pair: withLenientDaprd,
+		},
 		{name: "Conflicts", errors: conflicts()},
 		{name: "Transactions", errors: refusedTransactions()},
 		{name: "Queries", errors: queries()},
 		{name: "Room and time", errors: outOfRoom()},
+		{name: "On a full disk", errors: outOfDisk(), pair: onSmallDisk},
 		{name: "Damage", errors: damage()},
 		{
 			name: "After a restart of the store",
@@ -45,7 +52,7 @@ func errorGroups() []errorGroup {
 					grpc: codes.Internal, kind: daprsGet,
 					text: "DataLoss desc = …/stores/tinystore/data.mdb is damaged: …; nothing was opened or changed; " +
 						"restore it from a backup",
-					provoke: getting(tiny),
+					provoke: getting(tiny, "a"),
 				},
 			},
 			prepare: whileStopped(func(t *testing.T, p *sidecar.Pair) {
@@ -63,7 +70,7 @@ func errorGroups() []errorGroup {
 					grpc: codes.PermissionDenied, kind: ours + "PERMISSION_DENIED",
 					text: "no configured key opens the store at …/stores/sealedstore; sealed for: store (…); " +
 						"configured: store (…); configure one of the former; nothing was opened or changed",
-					provoke: getting(shut),
+					provoke: getting(shut, "a"),
 				},
 				unavailable(forgetful, "the key came with Init alone",
 					`the key of component instance "forgetfulstore" came with its Init, as encryptionKey, and is not `+
@@ -88,7 +95,7 @@ func errorGroups() []errorGroup {
 			name: "While the store is away",
 			errors: []appError{{
 				name: "the store was stopped, or was killed during the call", http: 500, code: "ERR_STATE_GET",
-				grpc: codes.Internal, kind: daprsGet, text: "code = Unavailable", provoke: getting(plain),
+				grpc: codes.Internal, kind: daprsGet, text: "code = Unavailable", provoke: getting(plain, "a"),
 			}},
 			prepare: func(t *testing.T, p *sidecar.Pair) { p.KillStore(t) },
 			restore: func(t *testing.T, p *sidecar.Pair) {
@@ -96,6 +103,7 @@ func errorGroups() []errorGroup {
 				p.RestartStore(t, cramped)
 			},
 		},
+		{name: "When a sync fails", errors: failedSync(), pair: withFailingSync},
 	}
 }
 
@@ -137,6 +145,65 @@ func badRequests() []appError {
 	}
 }
 
+// withoutKey is for `keyPrefix: none`: with a prefix there is always a key.
+func withoutKey() []appError {
+	const text = "the key is empty; a key has at least one byte; nothing was read or written"
+	nameless := sidecar.Item{Value: value("1")}
+	return []appError{
+		{
+			name: "a save: daprd's own answer over HTTP", only: overHTTP,
+			http: http.StatusBadRequest, code: malformed, text: `"key" is a required field`,
+			provoke: saving(bare, func(*testing.T) sidecar.Item { return nameless }),
+		},
+		{
+			name: "a save: daprd's own answer over gRPC", only: overGRPC,
+			grpc: codes.InvalidArgument, kind: daprsSave, text: "state key cannot be empty",
+			provoke: saving(bare, func(*testing.T) sidecar.Item { return nameless }),
+		},
+		{
+			name: "a read: over HTTP daprd takes its path for another API's", only: overHTTP,
+			http: http.StatusNotFound, code: "ERR_DIRECT_INVOKE", text: "failed getting app id",
+			provoke: getting(bare, ""),
+		},
+		{
+			name: "a read, with `keyPrefix: none`", only: overGRPC,
+			grpc: invalid.grpc, kind: ours + invalid.kind, text: text, provoke: getting(bare, ""),
+		},
+		{
+			name: "a delete, with `keyPrefix: none`", only: overGRPC,
+			grpc: invalid.grpc, kind: ours + invalid.kind, text: text,
+			provoke: func(_ *testing.T, _ *sidecar.Pair, app sidecar.App) error { return app.Delete(bare, nameless) },
+		},
+		{
+			name: "among the keys of a bulk read, with `keyPrefix: none`: its `error`, beside the others' values",
+			http: http.StatusOK, grpc: codes.OK, text: text,
+			provoke: func(_ *testing.T, _ *sidecar.Pair, app sidecar.App) error { return bulkGetOne(app, bare, "") },
+		},
+		{
+			name: "a transaction's operation, with `keyPrefix: none`", http: 500, code: transFailed,
+			grpc: codes.Internal, kind: daprsTransaction, text: "transaction refused in operation 2 of 3: " + text,
+			provoke: transacting(bare, func(*testing.T) sidecar.Operation { return sidecar.Upsert(nameless) }),
+		},
+	}
+}
+
+// What daprd answers without asking the store.
+func tooLargeForDaprd() []appError {
+	large := saving(plain, func(t *testing.T) sidecar.Item {
+		return sidecar.Item{Key: key(t, "a"), Value: value("%q", strings.Repeat("v", 5<<20))}
+	})
+	return []appError{
+		{
+			name: "more than daprd's `--max-body-size`, 4 MiB: its own answer over HTTP", only: overHTTP,
+			http: http.StatusBadRequest, code: malformed, text: "stream too large", provoke: large,
+		},
+		{
+			name: "more than daprd's `--max-body-size`, 4 MiB: its own answer over gRPC", only: overGRPC,
+			grpc: codes.ResourceExhausted, text: "received message larger than max (… vs. 4194304)", provoke: large,
+		},
+	}
+}
+
 func conflicts() []appError {
 	mismatch := func(name, text string, provoke provocation) appError {
 		return appError{name: name, http: http.StatusConflict, code: saveFailed,
@@ -150,7 +217,7 @@ func conflicts() []appError {
 		withStaleETag(func(app sidecar.App, item sidecar.Item) error {
 			return app.(*sidecar.GRPCApp).BulkDelete(plain, item, sidecar.Item{Key: item.Key + "-other"})
 		}))
-	bulkDeleting.onlyGRPC, bulkDeleting.kind = true, daprsBulkDelete
+	bulkDeleting.only, bulkDeleting.kind = overGRPC, daprsBulkDelete
 	return []appError{
 		mismatch("a save with an ETag that is not the item's", stale, withStaleETag(save(plain))),
 		mismatch("a save with an ETag that no store of ours issues",
@@ -175,6 +242,10 @@ func conflicts() []appError {
 				return app.Save(plain, item, sidecar.Item{Key: item.Key + "-other", Value: value("1")})
 			})),
 		bulkDeleting,
+		mismatch("one item of a bulk save has another ETag, and the component has `bulkMode: atomic`",
+			`possible etag mismatch in operation 2 of 2: etag mismatch on "…": expected 0123456789abcdef, found …; `+
+				"nothing was written; read the item again and retry",
+			atomicallyWithStaleETag),
 	}
 }
 
@@ -207,9 +278,7 @@ func refusedTransactions() []appError {
 			`transaction refused in operation 2 of 3: value of "…" is too large: key, value and content type take …; the limit maxValueSize is 1024; `+
 				"nothing was written; keep it in parts under several keys",
 			transacting(cramped, func(t *testing.T) sidecar.Operation { return sidecar.Upsert(large(t)) })),
-		refused("the store is full",
-			"the store is full: … bytes of maxSize 1048576 are in use; nothing was written; raise maxSize or delete keys (deletes still work)",
-			inTransactionUntilFull),
+		refused("the store is full", tinyIsFull, untilFull(tiny, transactTwo)),
 		{
 			name: "more operations than `maxTxnOps`: daprd's own answer, without asking the store",
 			http: http.StatusBadRequest, code: "ERR_STATE_STORE_TOO_MANY_TRANSACTIONS",
@@ -254,14 +323,25 @@ func queries() []appError {
 				}
 				return asking(cramped, `{"filter":{}}`)(app)
 			}),
+		{
+			name: "the component's `timeout` passed while the query looked", http: 500, code: "ERR_STATE_QUERY",
+			grpc: codes.Internal, kind: daprsQuery,
+			text: "code = DeadlineExceeded desc = the deadline passed when the query had looked at … records; " +
+				"bound it by a keyPrefix, or raise the timeout; nothing was returned",
+			provoke: func(t *testing.T, _ *sidecar.Pair, app sidecar.App) error {
+				mustSave(t, app, plain, many(50_000)...) // of 65,536 that may wait
+				return asking(hurried, `{"filter":{"EQ":{"a":1}}}`)(app)
+			},
+		},
 	}
 }
 
+const tinyIsFull = "the store is full: … bytes of maxSize 1048576 are in use; nothing was written; " +
+	"raise maxSize or delete keys (deletes still work)"
+
 func outOfRoom() []appError {
 	return []appError{
-		kitError("the store is full", storeFull,
-			"the store is full: … bytes of maxSize 1048576 are in use; nothing was written; raise maxSize or delete keys (deletes still work)",
-			untilFull),
+		kitError("the store is full", storeFull, tinyIsFull, untilFull(tiny, sidecar.App.Save)),
 		kitError("65,536 writes wait for the disk, or 256 MiB of them", tooMany,
 			"items were not written, the others were: …the write queue is full: 65536 writes, … bytes wait for the disk; retry later",
 			untilQueueIsFull),
@@ -284,7 +364,16 @@ func damage() []appError {
 		},
 		{
 			name: "a damaged record among those of a bulk read: its `error`, beside the others' values",
-			http: http.StatusOK, grpc: codes.OK, text: text, provoke: damaged(bulkGetOne),
+			http: http.StatusOK, grpc: codes.OK, text: text,
+			provoke: damaged(func(app sidecar.App, key string) error { return bulkGetOne(app, plain, key) }),
+		},
+		{
+			name: "a query comes to a damaged record", http: 500, code: "ERR_STATE_QUERY",
+			grpc: codes.Internal, kind: daprsQuery,
+			text: `code = DataLoss desc = the query came to a damaged record, that of "…", and cannot tell whether it matches: ` +
+				"the record is damaged: …; find it with `statecpp verify`, or bound the query by a keyPrefix that " +
+				"leaves it out; nothing was returned",
+			provoke: damaged(queryOne),
 		},
 	}
 }
@@ -314,7 +403,7 @@ func kitError(name string, kind errorKind, text string, provoke provocation) app
 // unavailable is what a read draws of a component that has no store just now.
 func unavailable(component, name, text string) appError {
 	return appError{name: name, http: http.StatusServiceUnavailable, code: "ERR_STATE_GET",
-		grpc: codes.Unavailable, kind: ours + "UNAVAILABLE", text: text, provoke: getting(component)}
+		grpc: codes.Unavailable, kind: ours + "UNAVAILABLE", text: text, provoke: getting(component, "a")}
 }
 
 func whileStopped(mischief func(t *testing.T, p *sidecar.Pair)) func(t *testing.T, p *sidecar.Pair) {

@@ -30,9 +30,16 @@ type appError struct {
 	// Ours of the text, and the remedy in it, with … for what differs each time.
 	text string
 
-	provoke  func(t *testing.T, p *sidecar.Pair, app sidecar.App) error
-	onlyGRPC bool
+	provoke func(t *testing.T, p *sidecar.Pair, app sidecar.App) error
+	only    protocol // empty: over each
 }
+
+type protocol string
+
+const (
+	overHTTP protocol = "HTTP"
+	overGRPC protocol = "gRPC"
+)
 
 // Components that err in ways of their own.
 const (
@@ -44,18 +51,21 @@ const (
 	shut  = "sealedstore" // sealed, in either run
 
 	forgetful = "forgetfulstore" // its key is in its Init alone
+	hurried   = "hurriedstore"   // statestore's folder, and 10 ms for a call
 )
 
 const (
 	ours        = "statecpp/STATECPP_"
 	saveFailed  = "ERR_STATE_SAVE"
 	transFailed = "ERR_STATE_TRANSACTION"
+	malformed   = "ERR_MALFORMED_REQUEST"
 	// daprd's own, where the store's error has none.
 	daprsGet         = "dapr.io/ERR_STATE_GET"
 	daprsSave        = "dapr.io/ERR_STATE_SAVE"
 	daprsDelete      = "dapr.io/ERR_STATE_DELETE"
 	daprsBulkDelete  = "dapr.io/ERR_STATE_BULK_DELETE"
 	daprsTransaction = "dapr.io/ERR_STATE_TRANSACTION"
+	daprsQuery       = "dapr.io/DAPR_STATE_QUERY_FAILED"
 )
 
 const forgetfulsKey = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
@@ -63,17 +73,23 @@ const forgetfulsKey = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1
 const staleETag = "0123456789abcdef"
 
 func TestErrorsAsTheAppSeesThem(t *testing.T) {
-	pair := sidecar.Start(t, errorComponents()...)
+	shared := sidecar.Start(t, errorComponents()...)
 	for _, group := range errorGroups() {
-		if group.prepare != nil {
-			group.prepare(t, pair)
-		}
-		for _, one := range group.errors {
-			t.Run(one.name, func(t *testing.T) { one.checkOverEach(t, pair) })
-		}
-		if group.restore != nil {
-			group.restore(t, pair)
-		}
+		t.Run(group.name, func(t *testing.T) {
+			pair := shared
+			if group.pair != nil {
+				pair = group.pair(t)
+			}
+			if group.prepare != nil {
+				group.prepare(t, pair)
+			}
+			for _, one := range group.errors {
+				t.Run(one.name, func(t *testing.T) { one.checkOverEach(t, pair) })
+			}
+			if group.restore != nil {
+				group.restore(t, pair)
+			}
+		})
 	}
 }
 
@@ -86,6 +102,7 @@ func errorComponents() []sidecar.Component {
 		sidecar.Component{Name: bare}.With("keyPrefix", "none"),
 		sidecar.Component{Name: whole}.With("bulkMode", "atomic").With("queryRequirePrefix", "true"),
 		sidecar.Component{Name: hasty}.With("bulkMode", "atomic").With("timeout", "10ms"),
+		sidecar.Component{Name: hurried}.With("dataDir", plain).With("timeout", "10ms"),
 		sidecar.Component{Name: tiny}.With("maxSize", "1Mi"),
 		{Name: away},
 		sealed(shut),
@@ -94,10 +111,12 @@ func errorComponents() []sidecar.Component {
 }
 
 func (e appError) checkOverEach(t *testing.T, pair *sidecar.Pair) {
-	if !e.onlyGRPC {
+	if e.only != overGRPC {
 		t.Run("HTTP", func(t *testing.T) { e.check(t, e.provoke(t, pair, pair.HTTP)) })
 	}
-	t.Run("gRPC", func(t *testing.T) { e.check(t, e.provoke(t, pair, pair.GRPC)) })
+	if e.only != overHTTP {
+		t.Run("gRPC", func(t *testing.T) { e.check(t, e.provoke(t, pair, pair.GRPC)) })
+	}
 }
 
 func (e appError) check(t *testing.T, err error) {
@@ -140,11 +159,22 @@ func withStaleETag(try func(sidecar.App, sidecar.Item) error) provocation {
 			t.Errorf("a refused write changed the ETag from %q to %q", before, after)
 		}
 		// What an app needs to see who is behind.
-		if err != nil && !strings.Contains(err.Error(), before) {
+		if err != nil && !strings.Contains(err.Error(), "found "+before) {
 			t.Errorf("the refusal does not name the version that is there, %s: %v", before, err)
 		}
 		return err
 	}
+}
+
+// atomicallyWithStaleETag saves two items of which neither may be written.
+func atomicallyWithStaleETag(t *testing.T, _ *sidecar.Pair, app sidecar.App) error {
+	item, other := fresh(t, "a"), fresh(t, "other")
+	mustSave(t, app, whole, item)
+	item.Value, item.ETag = value("2"), staleETag
+	err := app.Save(whole, other, item)
+	wantMissing(t, app, whole, other.Key)
+	wantValue(t, app, whole, item.Key, "1")
+	return err
 }
 
 // twice does the same a second time.
@@ -176,9 +206,9 @@ func save(store string) func(sidecar.App, sidecar.Item) error {
 
 func remove(app sidecar.App, item sidecar.Item) error { return app.Delete(plain, item) }
 
-func getting(store string) provocation {
+func getting(store, key string) provocation {
 	return func(_ *testing.T, _ *sidecar.Pair, app sidecar.App) error {
-		_, err := app.Get(store, "a")
+		_, err := app.Get(store, key)
 		return err
 	}
 }
@@ -201,12 +231,17 @@ func getOne(app sidecar.App, key string) error {
 }
 
 // bulkGetOne returns the item's own error as if it were the call's.
-func bulkGetOne(app sidecar.App, key string) error {
-	got, err := app.BulkGet(plain, key)
+func bulkGetOne(app sidecar.App, store, key string) error {
+	got, err := app.BulkGet(store, key)
 	if err != nil || len(got) != 1 || got[0].Error == "" {
 		return err
 	}
 	return itemError(app, got[0])
+}
+
+func queryOne(app sidecar.App, key string) error {
+	_, err := app.QueryBelow(plain, "app1||"+key, `{"filter":{"EQ":{"a":1}}}`)
+	return err
 }
 
 func itemError(app sidecar.App, got sidecar.Got) error {
@@ -256,30 +291,27 @@ func large(t *testing.T) sidecar.Item {
 	return sidecar.Item{Key: key(t, "a"), Value: value("%q", bytes.Repeat([]byte("v"), crampedLimit))}
 }
 
-// untilFull fills a store of 1 MiB. Deletes still work in it, so that the next
-// protocol finds room.
-func untilFull(t *testing.T, _ *sidecar.Pair, app sidecar.App) error {
-	kept := value("%q", bytes.Repeat([]byte("v"), 64<<10))
-	var err error
-	for i := range 64 {
-		name := fmt.Sprint("full-", i)
-		if err = app.Save(tiny, sidecar.Item{Key: name, Value: kept}); err != nil {
-			break
+// untilFull writes to a store of a few MiB until it is refused. Deletes still
+// work in it, so that the next finds room.
+func untilFull(store string, write func(app sidecar.App, store string, items ...sidecar.Item) error) provocation {
+	kept := value("%q", bytes.Repeat([]byte("v"), 256<<10))
+	return func(t *testing.T, _ *sidecar.Pair, app sidecar.App) error {
+		for i := range 256 {
+			item := sidecar.Item{Key: fmt.Sprint("full-", i), Value: kept}
+			if err := write(app, store, item); err != nil {
+				wantMissing(t, app, store, item.Key)
+				return err
+			}
+			defer mustDelete(t, app, store, item)
 		}
-		defer mustDelete(t, app, tiny, sidecar.Item{Key: name})
+		return nil
 	}
-	return err
 }
 
-func inTransactionUntilFull(t *testing.T, pair *sidecar.Pair, app sidecar.App) error {
-	kept := value("%q", bytes.Repeat([]byte("v"), 512<<10))
-	var operations []sidecar.Operation
-	for i := range 4 {
-		operations = append(operations, sidecar.Upsert(sidecar.Item{Key: fmt.Sprint("t-", i), Value: kept}))
-	}
-	err := app.Transact(tiny, operations...)
-	wantMissing(t, app, tiny, "t-0")
-	return err
+// transactTwo writes an item of some size with a second of none to speak of.
+func transactTwo(app sidecar.App, store string, items ...sidecar.Item) error {
+	other := sidecar.Upsert(sidecar.Item{Key: "small", Value: value("1")})
+	return app.Transact(store, sidecar.Upsert(items[0]), other)
 }
 
 // many are items whose request is just below the 4 MiB that daprd takes.
@@ -356,20 +388,22 @@ func errorTables() string {
 	for _, group := range errorGroups() {
 		fmt.Fprintf(&b, "\n### %s\n\n| what happened | HTTP | gRPC | text |\n|---|---|---|---|\n", group.name)
 		for _, e := range group.errors {
-			overHTTP := fmt.Sprint(e.http)
-			if e.code != "" {
-				overHTTP += fmt.Sprintf(" `%s`", e.code)
-			}
-			if e.onlyGRPC {
-				overHTTP = "–"
-			}
-			overGRPC := e.grpc.String()
-			if e.kind != "" {
-				overGRPC += fmt.Sprintf(" `%s`", e.kind)
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", e.name, overHTTP, overGRPC,
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", e.name,
+				e.cell(overHTTP, fmt.Sprint(e.http), e.code), e.cell(overGRPC, e.grpc.String(), e.kind),
 				strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(e.text))
 		}
 	}
 	return b.String() + "\n"
+}
+
+// cell is the outcome over one protocol, as the page has it.
+func (e appError) cell(over protocol, status, kind string) string {
+	switch {
+	case e.only != "" && e.only != over:
+		return "–"
+	case kind == "":
+		return status
+	default:
+		return fmt.Sprintf("%s `%s`", status, kind)
+	}
 }

@@ -23,8 +23,9 @@ var _ App = (*GRPCApp)(nil)
 
 func newGRPCApp(address string) (*GRPCApp, error) {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		// As large as a workflow's history may get in a test of just that.
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20)))
+		// As large as anything may get in a test of just that: a workflow's
+		// history, a request past the store's own limit.
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(128<<20), grpc.MaxCallSendMsgSize(128<<20)))
 	if err != nil {
 		return nil, err
 	}

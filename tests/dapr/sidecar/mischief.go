@@ -110,11 +110,11 @@ func (p *Pair) StoreFile(component string) string {
 }
 
 func (p *Pair) storeFolder(component string) string {
-	return filepath.Join(p.dataRoot(), "stores", component)
+	return filepath.Join(p.DataRoot(), "stores", component)
 }
 
 func (p *Pair) remembered(component string) string {
-	return filepath.Join(p.dataRoot(), "instances", component+".json")
+	return filepath.Join(p.DataRoot(), "instances", component+".json")
 }
 
 func (p *Pair) storeBytes(t testing.TB, component string) []byte {

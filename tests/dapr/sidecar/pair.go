@@ -94,7 +94,7 @@ func (p *Pair) start(components []Component) error {
 		return fmt.Errorf("%s is too long for sockets below it: set TMPDIR to a shorter folder", p.folder)
 	}
 	if p.host == nil {
-		if err := errors.Join(p.setup.makeSocketFolder(p.sockets()), os.Mkdir(p.dataRoot(), 0o700)); err != nil {
+		if err := errors.Join(p.setup.makeSocketFolder(p.sockets()), os.Mkdir(p.DataRoot(), 0o700)); err != nil {
 			return err
 		}
 	}
@@ -136,11 +136,14 @@ func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
 // StoreSaid is what the running statecpp has printed.
 func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
 
+// DataRoot is the folder in which the store keeps everything.
+func (p *Pair) DataRoot() string { return filepath.Join(p.folder, "data") }
+
 // OnDisk is every byte that the store keeps in files.
 func (p *Pair) OnDisk(t testing.TB) []byte {
 	t.Helper()
 	var all []byte
-	err := filepath.WalkDir(p.dataRoot(), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(p.DataRoot(), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
@@ -161,7 +164,6 @@ func (p *Pair) sockets() string {
 	return filepath.Join(p.folder, "sockets")
 }
 
-func (p *Pair) dataRoot() string  { return filepath.Join(p.folder, "data") }
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 
 // Close ends both programs and removes what they wrote. Both are expected to
@@ -235,7 +237,7 @@ func (p *Pair) startStore() error {
 	if err != nil {
 		return err
 	}
-	flags := []string{"serve", "--socket-folder", p.sockets(), "--data-root", p.dataRoot()}
+	flags := []string{"serve", "--socket-folder", p.sockets(), "--data-root", p.DataRoot()}
 	if p.key != "" {
 		file := filepath.Join(p.folder, "store.key")
 		if err := os.WriteFile(file, []byte(p.key), 0o600); err != nil {
@@ -243,7 +245,11 @@ func (p *Pair) startStore() error {
 		}
 		flags = append(flags, "--key-file", file)
 	}
-	p.store, err = startProcess("statecpp", binary, nil, flags...)
+	command := append([]string{binary}, flags...)
+	if p.setup.StoreThrough != nil {
+		command = p.setup.StoreThrough(p.DataRoot(), command)
+	}
+	p.store, err = startProcess("statecpp", command[0], nil, command[1:]...)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (p *Pair) CountRecords() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	text, err := run(p.folder, binary, "verify", "--data-root", p.dataRoot(), "--json", "--quiet")
+	text, err := run(p.folder, binary, "verify", "--data-root", p.DataRoot(), "--json", "--quiet")
 	if err != nil {
 		return 0, err
 	}

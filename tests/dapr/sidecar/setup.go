@@ -37,6 +37,10 @@ type Setup struct {
 	// Flags are more of daprd's.
 	Flags []string
 
+	// StoreThrough makes of the command that runs statecpp another one that ends
+	// in it, by exec: for what has to be different around that process alone.
+	StoreThrough func(dataRoot string, command []string) []string
+
 	// SocketFolder makes the folder of the sockets before anything runs; nil:
 	// a new one.
 	SocketFolder func(path string) error

@@ -3,6 +3,8 @@
 package sidecar
 
 import (
+	"errors"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +27,26 @@ func (p *Pair) StopStore(t testing.TB) {
 		t.Fatalf("statecpp on SIGTERM: %v", err)
 	}
 	p.retire(&p.store)
+}
+
+// AwaitStoresEnd waits for statecpp to end by itself. It returns its exit code,
+// -1 where a signal ended it, and what it said.
+func (p *Pair) AwaitStoresEnd(t testing.TB) (code int, said string) {
+	t.Helper()
+	select {
+	case <-p.store.done:
+	case <-time.After(startLimit):
+		t.Fatalf("statecpp still runs after %s", startLimit)
+	}
+	var exit *exec.ExitError
+	if errors.As(p.store.err, &exit) {
+		code = exit.ExitCode()
+	} else if p.store.err != nil {
+		t.Fatal(p.store.err)
+	}
+	said = p.StoreSaid()
+	p.retire(&p.store)
+	return code, said
 }
 
 // RestartStore runs statecpp anew on the same folders and returns once daprd
