@@ -3,8 +3,10 @@
 package dapr_test
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +76,51 @@ func TestATransactionWithOneBadETagWritesNothingAndSaysWhy(t *testing.T) {
 			if after := wantValue(t, app, plain, kept, "1"); after != etag {
 				t.Errorf("%s: a refused transaction changed the ETag from %q to %q", name, etag, after)
 			}
+		}
+	})
+}
+
+// What stands behind "expected" and "found" is what it was and what it is: an
+// app that has nothing else can see from it who is behind.
+func TestATransactionsConflictNamesBothVersions(t *testing.T) {
+	versions := regexp.MustCompile(`in operation 2 of 3: .*"([^"]+)".*: expected (no item|[0-9a-f]{16}), found (no item|[0-9a-f]{16});`)
+	overEach(t, func(t *testing.T, app sidecar.App) {
+		one := sidecar.Item{Key: key(t, "a"), Value: value("1")}
+		mustSave(t, app, plain, one)
+		former := wantValue(t, app, plain, one.Key, "1")
+		one.Value = value("2")
+		mustSave(t, app, plain, one)
+		current := wantValue(t, app, plain, one.Key, "2")
+		gone := sidecar.Item{Key: key(t, "gone"), Value: value("1"), ETag: former}
+
+		stale, first := one, one
+		stale.ETag, first.FirstWrite = former, true
+		for name, c := range map[string]struct {
+			second          sidecar.Operation
+			expected, found string
+		}{
+			"set":               {sidecar.Upsert(stale), former, current},
+			"delete":            {sidecar.Delete(stale), former, current},
+			"first-write":       {sidecar.Upsert(first), "no item", current},
+			"set of nothing":    {sidecar.Upsert(gone), former, "no item"},
+			"delete of nothing": {sidecar.Delete(gone), former, "no item"},
+		} {
+			other := sidecar.Upsert(sidecar.Item{Key: key(t, "other"), Value: value("1")})
+			err := app.Transact(plain, other, c.second, other)
+			var no *sidecar.Refusal
+			if !errors.As(err, &no) {
+				t.Errorf("%s: got %v, want a refusal", name, err)
+				continue
+			}
+			said := versions.FindStringSubmatch(no.Message)
+			want := []string{"app1||" + c.second.Key, c.expected, c.found}
+			if said == nil || !slices.Equal(said[1:], want) {
+				t.Errorf("%s: key and versions are not %q:\n%s", name, want, no.Message)
+			}
+			wantMissing(t, app, plain, other.Key)
+		}
+		if after := wantValue(t, app, plain, one.Key, "2"); after != current {
+			t.Errorf("the ETag is %q, and was %q", after, current)
 		}
 	})
 }
