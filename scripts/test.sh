@@ -83,7 +83,7 @@ test_go() {
   local strict=$1 part=$2 reason cases
   # CGO off, as in lint: one build cache for both.
   export GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=0
-  cases=$(cat tests/dapr/{,conformance/}*_test.go | grep -c '^func Test')
+  cases=$(count_go_cases "$part")
   if ! reason=$(check_go); then
     say "SKIPPED: the tests with Dapr's code: $reason"
     local outcome=skipped
@@ -100,6 +100,17 @@ test_go() {
   fi
   export STATECPP_BIN=$PWD/bazel-bin/statecpp
   "test_$part"
+}
+
+# count_go_cases dapr|conformance|full: how many there are to be run.
+count_go_cases() {
+  local cases taken=0
+  cases=$(cat tests/dapr/{,conformance/}*_test.go | grep -c '^func Test')
+  if [[ $1 == full ]]; then
+    taken=$(sed -nE 's/^const casesTaken = ([0-9]+)$/\1/p' \
+      tests/dapr/integration/cases_test.go)
+  fi
+  echo $((cases + taken))
 }
 
 # Against real daprd, the Node example included (tests/dapr/node_test.go).

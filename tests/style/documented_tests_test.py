@@ -27,6 +27,15 @@ def tests_there_are():
                 yield from IN_GO.findall(text)
 
 
+DAPRDS_CASES = "tests/dapr/integration/cases_test.go"
+
+
+def cases_in_table(page):
+    """The sum of a table's column: | package | cases | ..."""
+    rows = page.partition("| package | cases |")[2].partition("\n\n")[0]
+    return sum(int(n) for n in re.findall(r"\| (\d+) \|", rows))
+
+
 class DocumentedTestsTest(unittest.TestCase):
     longMessage = False
 
@@ -49,6 +58,17 @@ class DocumentedTestsTest(unittest.TestCase):
             gone += sorted(path for path in set(PATH.findall(text))
                            if not (ROOT / path).exists())
             self.assertFalse(gone, f"{page} names what is not there: {gone}")
+
+    def test_the_page_counts_daprds_own_cases(self):
+        code = (ROOT / DAPRDS_CASES).read_text(encoding="utf-8")
+        page = (ROOT / "tests/dapr/README.md").read_text(encoding="utf-8")
+        taken = re.search(r"^const casesTaken = (\d+)$", code, re.M)[1]
+        left = re.findall(r'^\t\t"daprd/', code, re.M)
+        self.assertEqual(cases_in_table(page), int(taken),
+                         f"the table is not of {taken} cases")
+        for words in (f" cases {taken} are taken",
+                      f" the {len(left)} cases of these packages"):
+            self.assertTrue(words in page, f"not said: {words}")
 
 
 if __name__ == "__main__":

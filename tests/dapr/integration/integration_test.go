@@ -39,15 +39,20 @@ func TestMain(m *testing.M) {
 func TestDaprdsOwnCases(t *testing.T) {
 	setBinaries(t)
 	unused := leftOut()
+	taken := 0
 	for _, each := range suite.All(t) {
 		if _, left := unused[each.Name()]; left {
 			delete(unused, each.Name())
 			continue
 		}
+		taken++
 		t.Run(each.Name(), func(t *testing.T) { run(t, each.Case) })
 	}
 	for name := range unused {
 		t.Errorf("there is no case %s to leave out", name)
+	}
+	if taken != casesTaken {
+		t.Errorf("of upstream's cases %d are here to be taken, and %d were known", taken, casesTaken)
 	}
 }
 
