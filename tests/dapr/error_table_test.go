@@ -128,6 +128,20 @@ func badRequests() []appError {
 			`value of "…" is too large: key, value and content type take …; the limit maxValueSize is 1024; `+
 				"nothing was written; keep it in parts under several keys",
 			saving(cramped, large)),
+		kitError("one item of a bulk save passes `maxValueSize`", tooLarge,
+			`1 of 2 items were not written, the others were: value of "…" is too large: key, value and content type take …; `+
+				"the limit maxValueSize is 1024; keep it in parts under several keys",
+			func(t *testing.T, _ *sidecar.Pair, app sidecar.App) error {
+				other := fresh(t, "other")
+				err := app.Save(cramped, large(t), other)
+				wantValue(t, app, cramped, other.Key, "1")
+				return err
+			}),
+		{
+			name: "the key has in it what daprd separates its parts by: its own answer", http: http.StatusBadRequest, code: malformed,
+			grpc: codes.InvalidArgument, kind: "dapr.io/DAPR_STATE_ILLEGAL_KEY", text: "'a||b' can't contain '||'",
+			provoke: saving(plain, func(*testing.T) sidecar.Item { return sidecar.Item{Key: "a||b", Value: value("1")} }),
+		},
 		{
 			name: "a bulk read of more keys than a reply has room for, even without values",
 			http: http.StatusRequestEntityTooLarge, code: "ERR_STATE_BULK_GET",

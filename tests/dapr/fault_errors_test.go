@@ -89,6 +89,12 @@ func outOfDisk() []appError {
 		"free space or delete keys (deletes still work)"
 	return []appError{
 		kitError("a save", storeFull, text, untilFull(plain, sidecar.App.Save)),
+		kitError("a bulk save", storeFull,
+			"items were not written, the others were: …the disk of …/stores/statestore is full; "+
+				"free space or delete keys (deletes still work)",
+			untilFull(plain, func(app sidecar.App, store string, items ...sidecar.Item) error {
+				return app.Save(store, append(items, sidecar.Item{Key: "small", Value: value("1")})...)
+			})),
 		{
 			name: "a transaction", http: http.StatusInternalServerError, code: transFailed,
 			grpc: codes.Internal, kind: daprsTransaction, text: text, provoke: untilFull(plain, transactTwo),
