@@ -44,7 +44,7 @@ class CommitQueue {
  public:
   struct Limits {
     // Waiting, not yet taken by the commit thread.
-    size_t queued_batches = 16384;
+    size_t queued_batches = 65536;
     size_t queued_bytes = size_t{256} << 20;
     // In one group; one batch alone may be larger.
     size_t group_batches = 1024;

@@ -19,6 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "engine/errors.h"
+#include "engine/options.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
@@ -318,6 +319,68 @@ TEST_F(CommitQueueTest, AQueueIsFullByBytesToo) {
   EXPECT_THAT(small->status(), HasCode(absl::StatusCode::kResourceExhausted));
   Release();
   EXPECT_EQ(large->outcome(), Outcome::kCommitted);
+}
+
+// What waits in a store's queue, and nothing smaller. One batch stands for all
+// that wait, so that a full queue takes no memory.
+CommitQueue::Limits LimitsOfAStore() {
+  const Options options;
+  return {.queued_batches = options.max_queued_writes,
+          .queued_bytes = options.max_queued_bytes};
+}
+
+TEST_F(CommitQueueTest, AStoresQueueHas65536WritesAndNotOneMore) {
+  StartQueue(LimitsOfAStore());
+  BlockCommitThread();
+  const Batch batch = {storage_.Put("a", "1")};
+  std::atomic<int> committed = 0;
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 65536; ++i) {
+    queue_->Submit(batch, {}, [&](Verdict verdict) {
+      if (verdict.outcome == Outcome::kCommitted) ++committed;
+      ++answered;
+    });
+  }
+  const int refused = answered;
+  Call* const past = NewPut("past", "1");
+  past->Submit(*queue_);
+  const bool at_once = past->IsAnswered();
+  Release();
+  queue_.reset();
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(committed, 65536);
+  EXPECT_TRUE(at_once);
+  EXPECT_THAT(past->status(), StatusIs(absl::StatusCode::kResourceExhausted,
+                                       HasSubstr("full: 65536 writes")));
+}
+
+TEST_F(CommitQueueTest, AStoresQueueHas256MebibytesAndNotOneByteMore) {
+  StartQueue(LimitsOfAStore());
+  BlockCommitThread();
+  const Batch batch = {{.space = Space::kRecords,
+                        .key = "a",
+                        .verb = Change::Verb::kPut,
+                        .value = std::string((4 << 20) - 1, 'v')}};
+  // Nothing of them is to be written.
+  const std::atomic<bool> cancelled = true;
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 64; ++i) {
+    queue_->Submit(batch, {.cancelled = &cancelled},
+                   [&](Verdict) { ++answered; });
+  }
+  const int refused = answered;
+  Call* const past = NewCall(
+      {.space = Space::kRecords, .key = "b", .verb = Change::Verb::kDelete});
+  past->Submit(*queue_);
+  const bool at_once = past->IsAnswered();
+  Release();
+  queue_.reset();
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(answered, 64);
+  EXPECT_TRUE(at_once);
+  EXPECT_THAT(past->status(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("64 writes, 268435456 bytes")));
 }
 
 TEST_F(CommitQueueTest, BoundsAreReadLast) {
