@@ -123,6 +123,9 @@ TEST(ComponentMetadataTest, AcceptsTheEndsOfEachRange) {
   EXPECT_EQ(ConfigOf({{"lockTimeout", "0"}}).lock_timeout,
             absl::ZeroDuration());
   EXPECT_EQ(ConfigOf({{"maxTxnOps", "0"}}).settings.max_txn_ops, 0);
+  EXPECT_EQ(ConfigOf({{"maxScan", "9223372036854775807"}}).settings.max_scan,
+            9223372036854775807);
+  EXPECT_EQ(ConfigOf({{"maxScan", "0"}}).settings.max_scan, 0);
 }
 
 TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
@@ -157,6 +160,7 @@ TEST(ComponentMetadataTest, NamesFieldValueAndFormOfABadValue) {
       {"maxTxnOps", "2147483648", "up to 2147483647"},
       {"maxTxnOps", "many", "\"1000\""},
       {"maxScan", "-1", "0 for no limit"},
+      {"maxScan", "9223372036854775808", "0 for no limit"},
       {"maxScan", "1k", "\"1000000\""},
       {"lockTimeout", "-1s", "\"3s\""},
   };

@@ -138,6 +138,31 @@ TEST_F(QueryVerbTest, ReadsTheQueryFromStandardInput) {
   EXPECT_EQ(Rows(RunToEnd(options)), "{\"key\":\"b\",\"data\":{\"x\":2}}\n");
 }
 
+// More than a command line may have, so it comes on standard input.
+TEST_F(QueryVerbTest, AQueryMayHave512Kibibytes) {
+  Make({{"a", R"({"x":1})"}, {"b", R"({"x":2})"}});
+  const auto query_of = [this](size_t size, const ProgramOptions& verb) {
+    std::string query = R"({"filter":{"EQ":{"x":2}}})";
+    query.append(size - query.size(), ' ');
+    ProgramOptions options = verb;
+    options.input_file = data_root() + "/query.json";
+    std::ofstream(options.input_file) << query;
+    return RunToEnd(options);
+  };
+  constexpr size_t kMost = 512 << 10;
+  const std::string row = "{\"key\":\"b\",\"data\":{\"x\":2}}\n";
+  const ProgramOptions served = VerbOptions("query", {"-"});
+  EXPECT_EQ(Rows(query_of(kMost, served)), row);
+  EXPECT_THAT(query_of(kMost + 1, served),
+              Exits(kUsage, HasSubstr("the query has 524289 bytes; the limit "
+                                      "is 524288; nothing was read")));
+  StopServing();
+  const ProgramOptions here = VerbOptionsWithKey("query", {"-"});
+  EXPECT_EQ(Rows(query_of(kMost, here)), row);
+  EXPECT_THAT(query_of(kMost + 1, here),
+              Exits(kUsage, HasSubstr("the query has 524289 bytes")));
+}
+
 TEST_F(QueryVerbTest, SaysWhereAQueryIsMalformedBeforeAnythingIsOpened) {
   const std::string bad = R"({"filter":{"AND":[{"EQ":{"a":1}},{"LIKE":{}}]}})";
   EXPECT_THAT(QueryServed({bad}),
