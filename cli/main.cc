@@ -10,11 +10,13 @@
 #include "cli/keys.h"
 #include "cli/query.h"
 #include "cli/serve.h"
+#include "cli/standard_streams.h"
 #include "cli/verb_table.h"
 #include "cli/verify.h"
 #include "cli/version.h"
 
 int main(int argc, char** argv) {
+  statecpp::StandardStreams streams;
   statecpp::BlockEndSignals();
   statecpp::VerbTable verbs;
   statecpp::AddServe(verbs);
@@ -26,5 +28,5 @@ int main(int argc, char** argv) {
   statecpp::AddEncrypt(verbs);
   statecpp::AddCompact(verbs);
   statecpp::AddVersion(verbs);
-  return verbs.Run(argc, argv);
+  return streams.End(verbs.Run(argc, argv));
 }

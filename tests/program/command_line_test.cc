@@ -58,6 +58,28 @@ TEST(CommandLineTest, HelpOfAVerbIsTheVerbsOwn) {
               HasSubstr("--wait"));
 }
 
+TEST(CommandLineTest, HelpOfEachVerbNamesTheExitCodes) {
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"serve"},
+        {"health"},
+        {"keygen"},
+        {"keys"},
+        {"keys", "status"},
+        {"query"},
+        {"verify"},
+        {"encrypt"},
+        {"compact"},
+        {"version"}}) {
+    std::vector<std::string> arguments = verb;
+    arguments.push_back("--help");
+    EXPECT_THAT(RunToEnd({.arguments = arguments}).out,
+                AllOf(HasSubstr("Exit codes"), HasSubstr("74 I/O error")))
+        << verb.front();
+  }
+  EXPECT_THAT(RunToEnd({.arguments = {"help", "query"}}).out,
+              HasSubstr("one item a line"));
+}
+
 TEST(CommandLineTest, NoVerbIsAnErrorThatSaysHowToGetHelp) {
   const Outcome outcome = RunToEnd({.arguments = {}});
   EXPECT_EQ(outcome.exit_code, kUsage);

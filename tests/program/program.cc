@@ -48,8 +48,12 @@ void BecomeProgram(const ProgramOptions& options, int program_fd,
   }
   // After setuid(), which clears it.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  dup2(out_fd, STDOUT_FILENO);
+  if (!options.output_file.empty()) {
+    out_fd = open(options.output_file.c_str(), O_WRONLY | O_CLOEXEC);
+  }
+  if (dup2(out_fd, STDOUT_FILENO) < 0) _exit(127);
   dup2(err_fd, STDERR_FILENO);
+  for (const int fd : options.closed) close(fd);
   // By descriptor: another user may not enter the folder that it is in.
   fexecve(program_fd, arguments, environment);
   _exit(127);

@@ -40,6 +40,11 @@ struct ProgramOptions {
   std::string working_folder = "/";
   // A file that it has for its standard input; else it has the test's.
   std::string input_file = "";
+  // What it has for its standard output, such as /dev/full; else what is
+  // printed is collected.
+  std::string output_file = "";
+  // Standard streams that it starts without: {STDOUT_FILENO} is `>&-`.
+  std::vector<int> closed = {};
   // Run as this user. Needs root outside of Bazel's sandbox.
   std::optional<uid_t> uid = std::nullopt;
   // What `ulimit` sets, soft and hard: {{RLIMIT_NOFILE, 60}}.

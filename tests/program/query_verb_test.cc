@@ -2,9 +2,6 @@
 //
 // `statecpp query`: items by what their values say, beside the server that has
 // the store and without one.
-#include <sys/wait.h>
-
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -29,7 +26,6 @@ using ::testing::HasSubstr;
 constexpr int kUsage = 2;
 constexpr int kNotFound = 3;
 constexpr int kKeyRefused = 7;
-constexpr int kIo = 74;
 
 class QueryVerbTest : public OfflineStoreTest {
  protected:
@@ -169,16 +165,6 @@ TEST_F(QueryVerbTest, SaysWhereAQueryIsMalformedBeforeAnythingIsOpened) {
               Exits(kUsage, AllOf(HasSubstr("malformed at filter.AND[1]"),
                                   HasSubstr("\"LIKE\""))));
   EXPECT_THAT(QueryServed({"{"}), Exits(kUsage, HasSubstr("no JSON")));
-}
-
-TEST_F(QueryVerbTest, RowsThatCannotBeWrittenAreAnError) {
-  Make({{"a", "1"}});
-  const int status =
-      std::system(absl::StrCat(RunfilePath("statecpp"), " query --data-root ",
-                               data_root(), " > /dev/full 2> /dev/null")
-                      .c_str());
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), kIo);
 }
 
 TEST_F(QueryVerbTest, RefusesAForeignToken) {
