@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -132,11 +133,12 @@ TEST_F(OutputTest, AFailureKeepsItsExitCode) {
                             HasSubstr("the output is incomplete\n"))));
 }
 
-// Else the store would be opened where the output goes.
+// Else a file of the store would be opened where the output goes.
 TEST_F(OutputTest, AClosedOutputIsNoPlaceForAStore) {
   EXPECT_THAT(RunToEnd({.arguments = {"version"}, .closed = {STDOUT_FILENO}}),
               Exits(kIo, HasSubstr("Bad file descriptor")));
-  MakeStoreOfLarge(10);
+  // More than is kept back until the store is closed again.
+  MakeStoreOfLarge(size_t{1} << 20);
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"query"}, {"verify"}, {"keys", "status"}}) {
     for (const std::vector<int>& closed :
@@ -145,6 +147,8 @@ TEST_F(OutputTest, AClosedOutputIsNoPlaceForAStore) {
       ProgramOptions options = AboutClosedStore(words);
       options.closed = closed;
       EXPECT_EQ(RunToEnd(options).exit_code, kIo) << words.front();
+      EXPECT_LT(std::filesystem::file_size(store() + "/LOCK"), 4096u)
+          << words.front();
       EXPECT_THAT(RunToEnd(AboutClosedStore({"verify"})),
                   Exits(0, HasSubstr("orders is whole")));
     }
