@@ -260,12 +260,12 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
   if (overlay.empty()) return verdicts;
 
   const bool puts = HasPuts(overlay);
-  absl::StatusOr<uint64_t> live = txn->LivePages();
-  if (!live.ok()) return live.status();
+  const absl::StatusOr<uint64_t> before = txn->LivePages();
+  if (!before.ok()) return before.status();
   absl::Status done = absl::OkStatus();
   if (puts) {
     done = reserve_.PrepareDisk(PagesFor(overlay, environment_->page_size()),
-                                *live);
+                                *before);
   }
   Accumulator accumulator = accumulator_;
   accumulator.RaiseHighWater(confirmed_ms);
@@ -275,8 +275,8 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
                     accumulator.SealNextCommit(random_));
   }
   if (done.ok() && puts) {
-    live = txn->LivePages();
-    done = live.ok() ? reserve_.CheckMap(*live) : live.status();
+    const absl::StatusOr<uint64_t> after = txn->LivePages();
+    done = after.ok() ? reserve_.CheckMap(*before, *after) : after.status();
   }
   if (done.ok()) {
     done = txn->Commit();
@@ -294,7 +294,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
     // LMDB's words for a full map, where the check before did not see it come:
     // free pages too scattered for a large value, or deletes past the reserve.
     if (absl::IsResourceExhausted(done) && !error::HttpCode(done).has_value()) {
-      return error::StoreFull(*live * environment_->page_size(),
+      return error::StoreFull(*before * environment_->page_size(),
                               reserve_.max_size());
     }
     return done;

@@ -177,6 +177,18 @@ int Fill(StorageForTest& storage, size_t size) {
   }
 }
 
+// Of the store as it is, not as the write that is refused would have left it.
+TEST(LmdbStorageTest, AFullStoreNamesWhatIsInUse) {
+  StorageForTest storage(kMiB);
+  Fill(storage, 3000);
+  const uint64_t used = storage->UsedBytes().value();
+  EXPECT_LE(used, kMiB);
+  EXPECT_THAT(storage.Commit({{storage.Put("large", std::string(kMiB, 'v'))}}),
+              StatusIs(kFull, HasSubstr(absl::StrCat(
+                                  "the store is full: ", used,
+                                  " bytes of maxSize ", kMiB, " are in use"))));
+}
+
 class FullStorageTest : public ::testing::TestWithParam<size_t> {};
 
 TEST_P(FullStorageTest, TakesDeletesAndThenPutsAgain) {

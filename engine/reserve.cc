@@ -68,10 +68,11 @@ bool Reserve::SetAside(uint64_t from, uint64_t to) {
          uint64_t{space.f_bavail} * space.f_frsize >= to - from;
 }
 
-absl::Status Reserve::CheckMap(uint64_t live_pages) const {
-  const uint64_t used = live_pages * environment_.page_size();
-  if (used <= max_size_) return absl::OkStatus();
-  return error::StoreFull(used, max_size_);
+absl::Status Reserve::CheckMap(uint64_t live_before,
+                               uint64_t live_after) const {
+  const uint64_t page_size = environment_.page_size();
+  if (live_after * page_size <= max_size_) return absl::OkStatus();
+  return error::StoreFull(live_before * page_size, max_size_);
 }
 
 }  // namespace statecpp

@@ -47,8 +47,8 @@ class Reserve {
 
   // Before that transaction commits: are the pages it leaves within max_size?
   //
-  // RESOURCE_EXHAUSTED: the store is full.
-  absl::Status CheckMap(uint64_t live_pages) const;
+  // RESOURCE_EXHAUSTED: the store is full; the text has what was in use before.
+  absl::Status CheckMap(uint64_t live_before, uint64_t live_after) const;
 
  private:
   bool SetAside(uint64_t from, uint64_t to);
