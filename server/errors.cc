@@ -172,7 +172,9 @@ absl::Status AdminBusy(int connections) {
 }
 
 absl::Status AdminLeft() {
-  return absl::CancelledError("whoever asked has left");
+  return absl::CancelledError(
+      "interrupted before the answer was complete; nothing is known of the "
+      "rest, and a change, if one was asked for, may have been made");
 }
 
 absl::Status AdminRequestMisplaced() {

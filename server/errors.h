@@ -60,7 +60,7 @@ absl::Status AdminMessageTooLarge(uint64_t size, size_t limit);
 
 absl::Status AdminSocketTaken(absl::string_view path, mode_t mode);
 absl::Status AdminBusy(int connections);
-// Whoever asked has left.
+// The listener has left (AdminListener).
 absl::Status AdminLeft();
 // A request came to the wrong place: it is about the server, or about a store.
 absl::Status AdminRequestMisplaced();

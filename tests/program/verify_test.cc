@@ -234,6 +234,7 @@ TEST_F(VerifyTest, IsInterruptedInOrderWithAndWithoutAServer) {
     verify.Signal(SIGINT);
     EXPECT_EQ(verify.Wait(), kFailed) << verify.out();
     EXPECT_THAT(verify.out(), Not(HasSubstr("whole")));
+    EXPECT_THAT(verify.err(), HasSubstr("ended early (it was cancelled)"));
   }
   Serve();
   ASSERT_THAT(Client(socket_path()).ValueOf(KeyName(1)), Not(IsEmpty()));
@@ -241,6 +242,9 @@ TEST_F(VerifyTest, IsInterruptedInOrderWithAndWithoutAServer) {
   AwaitStart(verify);
   verify.Signal(SIGTERM);
   EXPECT_EQ(verify.Wait(), kFailed) << verify.out();
+  EXPECT_THAT(verify.err(),
+              HasSubstr("interrupted before the answer was complete; nothing "
+                        "is known of the rest"));
   EXPECT_EQ(Client(socket_path()).ValueOf(KeyName(3)), Value(3, kSize));
   EXPECT_THAT(VerifyServed(), Exits(0, HasSubstr("orders is whole\n")));
 }
