@@ -2,6 +2,7 @@
 //
 // The contract's cases against a Store in this process.
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,26 +42,35 @@ class LibrarySubject final : public Subject {
   }
   Verdict Write(const Operation& operation) override {
     WriteOp op = WriteOpOf(operation);
-    return VerdictOf(operation.kind == Operation::Kind::kSet
-                         ? store_->Set(std::move(op)).status().code()
-                         : store_->Delete(std::move(op)).code());
+    return Judge(operation.kind == Operation::Kind::kSet
+                     ? store_->Set(std::move(op)).status()
+                     : store_->Delete(std::move(op)));
   }
   Verdict Bulk(const std::vector<Operation>& operations) override {
     for (const Store::WriteResult& result :
          store_->BulkWrite(WriteOpsOf(operations))) {
-      if (!result.ok()) return VerdictOf(result.status().code());
+      if (!result.ok()) return Judge(result.status());
     }
     return Verdict::kDone;
   }
   Verdict Transact(const std::vector<Operation>& operations) override {
-    return VerdictOf(store_->Transact(WriteOpsOf(operations)).status().code());
+    return Judge(store_->Transact(WriteOpsOf(operations)).status());
+  }
+  std::optional<std::string> LastRefusal() const override {
+    return last_refusal_;
   }
   void AwaitExpiry() override { clock_.Advance(absl::Seconds(2)); }
 
  private:
+  Verdict Judge(const absl::Status& status) {
+    if (!status.ok()) last_refusal_ = std::string(status.message());
+    return VerdictOf(status.code());
+  }
+
   const MemoryDir dir_;
   FakeClock clock_;
   const std::unique_ptr<Store> store_;
+  std::string last_refusal_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 namespace statecpp {
 namespace {
 
+using ::testing::HasSubstr;
 using Kind = Operation::Kind;
 using Concurrency = Operation::Concurrency;
 
@@ -164,6 +165,7 @@ class PreconditionCases : public ::testing::Test {
     ASSERT_EQ(before.has_value(), cell.state == State::kLive);
     const bool holds = Holds(cell);
     EXPECT_EQ(Ask(cell), holds ? Verdict::kDone : Verdict::kMismatch);
+    if (!holds) ExpectNamed(cell, before);
 
     const std::optional<Reading> after = subject_->Get(cell.key);
     if (!holds) {
@@ -177,6 +179,19 @@ class PreconditionCases : public ::testing::Test {
       EXPECT_FALSE(after->expires);
     }
     ExpectBeside(cell, holds);
+  }
+
+  // The app is told which key it was, and what stands there.
+  void ExpectNamed(const Cell& cell, const std::optional<Reading>& found) {
+    const std::optional<std::string> refusal = subject_->LastRefusal();
+    if (!refusal.has_value()) return;  // the reference model's
+    EXPECT_THAT(*refusal, HasSubstr(absl::StrCat("\"", cell.key, "\"")));
+    EXPECT_THAT(*refusal,
+                HasSubstr(absl::StrCat(
+                    "found ", found.has_value() ? found->etag : "no item")));
+    if (cell.way == Way::kTransaction) {
+      EXPECT_THAT(*refusal, HasSubstr("in operation 2 of 2"));
+    }
   }
 
   // A transaction holds whole; a bulk goes on; alone there is no neighbour.

@@ -74,6 +74,11 @@ class Subject {
   virtual Verdict Bulk(const std::vector<Operation>& operations) = 0;
   virtual Verdict Transact(const std::vector<Operation>& operations) = 0;
 
+  // The words of the last answer other than kDone; nullopt of one who has none.
+  virtual std::optional<std::string> LastRefusal() const {
+    return std::nullopt;
+  }
+
   // Returns when all items with a time to live of at most two seconds have
   // expired, and none with one of a minute.
   virtual void AwaitExpiry() = 0;

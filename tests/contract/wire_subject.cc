@@ -4,6 +4,7 @@
 // them.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,9 +113,9 @@ class WireSubject final : public Subject {
     return readings;
   }
   Verdict Write(const Operation& operation) override {
-    return VerdictOf(operation.kind == Operation::Kind::kSet
-                         ? client_.Set(SetOf(operation)).status
-                         : client_.Delete(DeleteOf(operation)).status);
+    return Judge(operation.kind == Operation::Kind::kSet
+                     ? client_.Set(SetOf(operation)).status
+                     : client_.Delete(DeleteOf(operation)).status);
   }
   Verdict Bulk(const std::vector<Operation>& operations) override {
     wire::BulkSetRequest sets;
@@ -127,8 +128,8 @@ class WireSubject final : public Subject {
       }
     }
     EXPECT_TRUE(sets.items().empty() || deletes.items().empty());
-    return VerdictOf(sets.items().empty() ? client_.BulkDelete(deletes).status
-                                          : client_.BulkSet(sets).status);
+    return Judge(sets.items().empty() ? client_.BulkDelete(deletes).status
+                                      : client_.BulkSet(sets).status);
   }
   Verdict Transact(const std::vector<Operation>& operations) override {
     wire::TransactionalStateRequest request;
@@ -139,7 +140,10 @@ class WireSubject final : public Subject {
         *request.add_operations()->mutable_delete_() = DeleteOf(operation);
       }
     }
-    return VerdictOf(client_.Transact(request).status);
+    return Judge(client_.Transact(request).status);
+  }
+  std::optional<std::string> LastRefusal() const override {
+    return last_refusal_;
   }
   // Its clock is the world's.
   void AwaitExpiry() override {
@@ -149,8 +153,14 @@ class WireSubject final : public Subject {
   }
 
  private:
+  Verdict Judge(const grpc::Status& status) {
+    if (!status.ok()) last_refusal_ = status.error_message();
+    return VerdictOf(status);
+  }
+
   Server server_;
   Client client_;
+  std::string last_refusal_;
 };
 
 }  // namespace
