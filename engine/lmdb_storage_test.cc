@@ -183,10 +183,14 @@ TEST(LmdbStorageTest, AFullStoreNamesWhatIsInUse) {
   Fill(storage, 3000);
   const uint64_t used = storage->UsedBytes().value();
   EXPECT_LE(used, kMiB);
-  EXPECT_THAT(storage.Commit({{storage.Put("large", std::string(kMiB, 'v'))}}),
-              StatusIs(kFull, HasSubstr(absl::StrCat(
-                                  "the store is full: ", used,
-                                  " bytes of maxSize ", kMiB, " are in use"))));
+  // What does not fit into maxSize, and what not even into the reserve.
+  for (const uint64_t size : {uint64_t{3000}, kMiB}) {
+    EXPECT_THAT(
+        storage.Commit({{storage.Put("one more", std::string(size, 'v'))}}),
+        StatusIs(kFull, HasSubstr(absl::StrCat("the store is full: ", used,
+                                               " bytes of maxSize ", kMiB,
+                                               " are in use"))));
+  }
 }
 
 class FullStorageTest : public ::testing::TestWithParam<size_t> {};
