@@ -418,11 +418,14 @@ TEST_F(AdminSocketTest, RefusesTheNinthAndHasRoomWhenOneHasLeft) {
                                 HasSubstr("try again when one")));
   EXPECT_TRUE(error::IsUnreachable(refused));
   silent.pop_back();
+  // Once: the one who has been answered takes room until it is seen to be gone.
   const absl::Time end = absl::Now() + kPatience;
-  while (!Ask().ok() && absl::Now() < end) {
+  absl::Status answered = Ask();
+  while (!answered.ok() && absl::Now() < end) {
     absl::SleepFor(absl::Milliseconds(1));
+    answered = Ask();
   }
-  EXPECT_THAT(Ask(), IsOk());
+  EXPECT_THAT(answered, IsOk());
 }
 
 TEST_F(AdminSocketTest, NoticesThatAWatcherLeft) {
