@@ -13,6 +13,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 
 namespace statecpp {
 namespace {
@@ -98,6 +99,7 @@ absl::Status SyncPath(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return error::System("open", path, errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
+  if (STATECPP_SABOTAGE("skip-folder-syncs")) return absl::OkStatus();
   if (fsync(fd) != 0) return error::System("sync", path, errno);
   return absl::OkStatus();
 }

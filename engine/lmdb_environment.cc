@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 
 namespace statecpp {
 namespace {
@@ -119,7 +120,8 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     });
   }
   const unsigned flags =
-      MDB_NOTLS | (access == Access::kRead ? unsigned{MDB_RDONLY} : 0u);
+      MDB_NOTLS | (access == Access::kRead ? unsigned{MDB_RDONLY} : 0u) |
+      (STATECPP_SABOTAGE("skip-syncs") ? unsigned{MDB_NOSYNC} : 0u);
   if (const int code = mdb_env_open(env, folder.c_str(), flags, 0600);
       code != 0) {
     if (code > 0) return error::System("open the store in", folder, code);
