@@ -4,9 +4,9 @@
 # ./dev prove: the harnesses of `./dev test` for as long as one likes. What they
 # did goes to docs/proof (scripts/proof.py).
 
-# prove HARNESS [--seconds N] [--seed S]
+# prove HARNESS [--seconds N] [--seed S]: each of its parts for N seconds.
 prove() {
-  local harness=${1:-} seconds=300 seed='' part status=0
+  local harness=${1:-} seconds=60 seed='' program status=0
   [[ $harness =~ ^(crash|power|linear|faults|fuzz)$ ]] ||
     fail "prove takes crash, power, linear, faults or fuzz, --seconds and --seed"
   shift
@@ -21,16 +21,14 @@ prove() {
   [[ $seconds =~ ^[0-9]+$ ]] || fail "--seconds takes a number; not $seconds"
   ensure_packages build test
 
-  local lines parts
+  local lines programs
   lines=$(mktemp)
-  export STATECPP_PROVE_LEDGER=$lines
+  export STATECPP_PROVE_LEDGER=$lines STATECPP_PROVE_SECONDS=$seconds
   [[ -z $seed ]] || export STATECPP_TEST_SEED=$seed
-  mapfile -t parts < <(parts_of "$harness")
-  # The same time for each.
-  export STATECPP_PROVE_SECONDS=$((seconds / ${#parts[@]} + 1))
-  for part in "${parts[@]}"; do
-    say "$part, $STATECPP_PROVE_SECONDS s"
-    prove_part "$part" || status=$?
+  mapfile -t programs < <(programs_of "$harness")
+  for program in "${programs[@]}"; do
+    say "$program"
+    prove_by "$program" || status=$?
   done
   scripts/proof.py add "$lines"
   rm -f "$lines"
@@ -39,7 +37,7 @@ prove() {
 }
 
 # The programs of a harness, a line each; with `sealed`, on sealed stores.
-parts_of() {
+programs_of() {
   case $1 in
     crash)
       printf '%s\n' tests/crash/{store,server}_kill_test \
@@ -53,8 +51,8 @@ parts_of() {
   esac
 }
 
-# prove_part "PROGRAM [sealed]"
-prove_part() {
+# prove_by "PROGRAM [sealed]"
+prove_by() {
   local program=${1% sealed}
   local -x STATECPP_TEST_SEALED=1
   [[ $1 == *\ sealed ]] || unset STATECPP_TEST_SEALED

@@ -27,6 +27,7 @@
 #include "gtest/gtest.h"
 #include "tests/crash/victim.h"
 #include "tests/support/copied_store.h"
+#include "tests/support/long_run.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -49,7 +50,7 @@ constexpr char kCopierWithFailPoints[] =
 
 class CopyKillTest : public ::testing::TestWithParam<CopyKind> {
  protected:
-  CopyKillTest() : random_(TestSeed()) {
+  CopyKillTest() : seed_(TestSeed()), random_(seed_) {
     const std::unique_ptr<Store> store =
         Store::Open(
             {.path = model_.Path("store"), .keys = KeysBefore(GetParam())})
@@ -116,13 +117,15 @@ class CopyKillTest : public ::testing::TestWithParam<CopyKind> {
     return is_new;
   }
 
-  void KillOftenIn(const std::string& folder) {
+  void KillOftenIn(const std::string& folder, absl::string_view where) {
+    LongRun run("crash", absl::StrCat(NameOf(GetParam()), ", ", where), seed_);
     const absl::Duration longest =
         1.1 * std::max({TimeOne(folder), TimeOne(folder), TimeOne(folder)});
     int former = 0;
     int aside = 0;
     int renewed = 0;
-    for (int kill = 0; kill < kKills; ++kill) {
+    int kill = 0;
+    for (; run.GoesOn(kill, kKills); ++kill) {
       const std::string path = NewStore(folder);
       Victim copier(Words(path));
       absl::SleepFor(longest * std::uniform_real_distribution<>(0, 1)(random_));
@@ -131,19 +134,22 @@ class CopyKillTest : public ::testing::TestWithParam<CopyKind> {
       EXPECT_THAT(copier.Await(), AnyOf("killed", "exit code 0"));
       aside += NamesIn(fs::path(path).parent_path()).size() > 1;
       ++(Check(path) ? renewed : former);
+      run.Count("kills", 1);
+      run.Found("false", HasFailure() ? 1 : 0);
       ASSERT_FALSE(HasFailure()) << "at kill " << kill;
       fs::remove_all(fs::path(path).parent_path());
     }
     std::printf(
         "%d kills in %s: %d left the former store, %d the new one, %d "
         "something aside\n",
-        kKills, absl::FormatDuration(longest).c_str(), former, renewed, aside);
+        kill, absl::FormatDuration(longest).c_str(), former, renewed, aside);
     EXPECT_GT(former, 0);
     EXPECT_GT(renewed, 0);
     EXPECT_GT(aside, 0);
   }
 
   const MemoryDir model_;
+  const uint64_t seed_;
   std::mt19937_64 random_;
   std::vector<std::string> keys_;
   std::vector<std::string> texts_;
@@ -160,13 +166,13 @@ INSTANTIATE_TEST_SUITE_P(All, CopyKillTest,
 
 TEST_P(CopyKillTest, LeavesAWholeStoreOnADisk) {
   const TempDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "on a disk");
 }
 
 // Where a sync costs nothing, so that a kill meets code instead of a wait.
 TEST_P(CopyKillTest, LeavesAWholeStoreInMemory) {
   const MemoryDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "in memory");
 }
 
 // The store was made just now, so that its folder is as young as one that is

@@ -27,6 +27,7 @@
 #include "gtest/gtest.h"
 #include "tests/crash/key_ledger.h"
 #include "tests/crash/victim.h"
+#include "tests/support/long_run.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -126,6 +127,10 @@ class KeyCrash {
   }
 
   const KeyLedger& ledger() const { return ledger_; }
+  // The ledger knows so many data keys and no more.
+  bool has_room_to_rotate() const {
+    return ledger_.active_id + 1 < KeyLedger::kMaxDataKeys;
+  }
   int killed_in(Kind kind) const { return killed_in_[static_cast<int>(kind)]; }
   int came_through() const { return came_through_; }
 
@@ -228,12 +233,17 @@ class KeyCrash {
   int came_through_ = 0;
 };
 
-void KillOftenIn(const std::string& folder) {
-  KeyCrash crash(folder, TestSeed());
+void KillOftenIn(const std::string& folder, absl::string_view part) {
+  const uint64_t seed = TestSeed();
+  LongRun run("crash", part, seed);
+  KeyCrash crash(folder, seed);
   ASSERT_NO_FATAL_FAILURE(crash.MakeStore());
-  for (int cycle = 0; cycle < kCycles; ++cycle) {
+  for (int cycle = 0; run.GoesOn(cycle, kCycles) && crash.has_room_to_rotate();
+       ++cycle) {
     ASSERT_NO_FATAL_FAILURE(crash.RunAndKill());
-    ASSERT_NO_FATAL_FAILURE(crash.Check()) << "in cycle " << cycle;
+    crash.Check();
+    run.Count("kills", 1);
+    run.Found("false", ::testing::Test::HasFailure() ? 1 : 0);
     if (cycle % 10 == 9) {
       ASSERT_NO_FATAL_FAILURE(crash.RetireAllFormerKeys());
     }
@@ -257,13 +267,13 @@ void KillOftenIn(const std::string& folder) {
 
 TEST(KeyKillTest, LeavesTheKeysThatWereAcknowledgedOnADisk) {
   const TempDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "changes of keys, on a disk");
 }
 
 // Where a sync costs nothing, so that a kill meets code instead of a wait.
 TEST(KeyKillTest, LeavesTheKeysThatWereAcknowledgedInMemory) {
   const MemoryDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "changes of keys, in memory");
 }
 
 // Around the commit of a changed header, and of records that are sealed anew.

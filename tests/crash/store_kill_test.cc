@@ -24,6 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/crash/store_crash.h"
+#include "tests/support/long_run.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_seed.h"
@@ -42,18 +43,27 @@ constexpr int kCreations = 100;
 constexpr uint64_t kLeastAcknowledged = 5 * kCycles;
 constexpr int kLeastUnanswered = kCycles / 2;
 
-void KillOftenIn(const std::string& folder) {
-  StoreCrash crash(folder, TestSeed());
-  for (int cycle = 0; cycle < kCycles; ++cycle) {
+void KillOftenIn(const std::string& folder, absl::string_view part) {
+  const uint64_t seed = TestSeed();
+  LongRun run("crash", part, seed);
+  StoreCrash crash(folder, seed);
+  uint64_t acknowledged = 0;
+  int cycle = 0;
+  for (; run.GoesOn(cycle, kCycles); ++cycle) {
     const bool after_opening = cycle % 4 != 0;
     ASSERT_NO_FATAL_FAILURE(
         crash.RunAndKill(absl::Milliseconds(60), after_opening));
-    ASSERT_THAT(crash.Check(), IsEmpty()) << "in cycle " << cycle;
+    const std::vector<std::string> violations = crash.Check();
+    run.Count("kills", 1);
+    run.Count("acknowledged writes", crash.acknowledged() - acknowledged);
+    acknowledged = crash.acknowledged();
+    run.Found("false", violations.size());
+    ASSERT_THAT(violations, IsEmpty()) << "in cycle " << cycle;
   }
   std::printf(
       "%d kills, %llu writes acknowledged; of those in hand %d came "
       "through and %d did not\n",
-      kCycles, static_cast<unsigned long long>(crash.acknowledged()),
+      cycle, static_cast<unsigned long long>(crash.acknowledged()),
       crash.came_through(), crash.came_to_nothing());
   EXPECT_GE(crash.acknowledged(), kLeastAcknowledged);
   // The kills came before commits and after them.
@@ -64,13 +74,13 @@ void KillOftenIn(const std::string& folder) {
 
 TEST(StoreKillTest, LosesAndTearsNothingOnADisk) {
   const TempDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "the library, on a disk");
 }
 
 // Where a sync costs nothing, so that a kill meets code instead of a wait.
 TEST(StoreKillTest, LosesAndTearsNothingInMemory) {
   const MemoryDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "the library, in memory");
 }
 
 TEST(StoreKillTest, AStoreKilledWhileItIsMadeIsMadeTheNextTime) {
