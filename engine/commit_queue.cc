@@ -164,22 +164,29 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
     return;
   }
   Verdict verdict = Refused(verdicts.status());
-  if (unknown) {
-    verdict.outcome = Verdict::Outcome::kUnknown;
-    Fail(verdicts.status());
+  if (!unknown) {
+    for (Waiting* waiting : group) waiting->done(verdict);
+    return;
   }
+  verdict.outcome = Verdict::Outcome::kUnknown;
+  // In this order: an answer makes its caller look at the store, and the owner
+  // may end the process.
+  const bool is_first = Poison(verdicts.status());
   for (Waiting* waiting : group) waiting->done(verdict);
+  if (is_first && on_failed_ != nullptr) on_failed_(verdicts.status());
 }
 
 void CommitQueue::Fail(const absl::Status& cause) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!failure_.ok()) return;
-    if (STATECPP_SABOTAGE("go-on-after-a-failed-sync")) return;
-    failure_ = error::StoreFailed(cause.message());
-  }
+  if (Poison(cause) && on_failed_ != nullptr) on_failed_(cause);
+}
+
+bool CommitQueue::Poison(const absl::Status& cause) {
+  absl::MutexLock lock(&mutex_);
+  if (!failure_.ok()) return false;
+  if (STATECPP_SABOTAGE("go-on-after-a-failed-sync")) return true;
+  failure_ = error::StoreFailed(cause.message());
   failed_.store(true, std::memory_order_release);
-  if (on_failed_ != nullptr) on_failed_(cause);
+  return true;
 }
 
 }  // namespace statecpp
