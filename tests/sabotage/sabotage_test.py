@@ -31,8 +31,8 @@ NOTICED_BY = {
     "retire-keys-in-use": ("store_keys_test", "*"),
     "share-the-lock": ("store_folder_test", "*.TheHolderIsNamed"),
     "show-the-expired": ("store_model_test", "*"),
-    "skip-folder-syncs": ("store_copy_trace_test", "*"),
-    "skip-syncs": ("failed_sync_test", "*"),
+    "skip-folder-syncs": ("power_states_test", "*"),
+    "skip-syncs": ("power_states_test", "*"),
     "sweep-all": ("sweeper_test", "*"),
 }
 

@@ -55,9 +55,10 @@ class LongRun {
 
   bool is_long() const { return seconds_ > 0; }
 
-  // Whether there is another cycle after so many.
-  bool GoesOn(int64_t done, int64_t in_a_test) const {
-    return is_long() ? Elapsed() < seconds_ : done < in_a_test;
+  // Whether there is another cycle after so many. `share`: of the time, where
+  // one process has several runs one after the other.
+  bool GoesOn(int64_t done, int64_t in_a_test, double share = 1) const {
+    return is_long() ? Elapsed() < seconds_ * share : done < in_a_test;
   }
 
   // Adds to what is reported. The names are nouns: kills, operations.
