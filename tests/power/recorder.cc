@@ -82,11 +82,11 @@ size_t Recorder::position() {
 void Recorder::FailNext(Fault fault, std::string file_name) {
   const std::lock_guard<std::mutex> lock(mutex_);
   fault_ = {fault, std::move(file_name)};
-  has_ended_ = false;
 }
 
-bool Recorder::has_failed() {
+bool Recorder::Restart() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  has_ended_ = false;
   return !fault_.has_value();
 }
 

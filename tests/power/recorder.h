@@ -52,7 +52,8 @@ class Recorder {
   };
   // The next such call on a file of that name fails, once.
   void FailNext(Fault fault, std::string file_name);
-  bool has_failed();
+  // Whether it did. What comes now is another process.
+  bool Restart();
 
   // For recorded_calls.cc. Each does the call, and returns what it returned.
   // With O_CREAT among the flags.
