@@ -59,14 +59,6 @@ void EndOnAssertion(const char* text) {
   _exit(kExitAssertion);
 }
 
-void EndOnFailedSync(const absl::Status& status) {
-  LogError(
-      "a sync failed; ending, since only a restart can tell what is on "
-      "disk",
-      {{"error", status.message()}});
-  _exit(kExitIo);
-}
-
 std::optional<mode_t> ParseMode(const std::string& text) {
   unsigned mode = 0;
   const auto [end, error] =
@@ -77,8 +69,9 @@ std::optional<mode_t> ParseMode(const std::string& text) {
   return static_cast<mode_t>(mode);
 }
 
-// The signals that end the process, on a thread of their own, so that they are
-// heard also while serving has not begun: another process may hold the lock.
+// What ends the process: signals, on a thread of their own, so that they are
+// heard also while serving has not begun (another process may hold the lock);
+// and a store whose sync failed.
 class EndSignal {
  public:
   EndSignal() {
@@ -94,6 +87,19 @@ class EndSignal {
 
   void Wait() { received_.WaitForNotification(); }
 
+  // From any thread, when a store's sync failed: as a signal, so that calls in
+  // hand and those on their way still learn why, but with an exit code that
+  // tells a supervisor.
+  void EndOnFailedSync(const absl::Status& status) {
+    LogError(
+        "a sync failed; ending, since only a restart can tell what is on "
+        "disk",
+        {{"error", status.message()}});
+    if (exit_code_.exchange(kExitIo) != kExitIo) kill(getpid(), SIGTERM);
+  }
+
+  ExitCode exit_code() const { return exit_code_; }
+
   // From now on the next signal ends the process. One that comes before, as
   // when a shell and a supervisor send one each, is kept until then.
   void EndOnNext() { unlinked_.Notify(); }
@@ -103,7 +109,7 @@ class EndSignal {
     const int first = Next(absl::InfiniteDuration());
     if (!serving_) {
       LogInfo("ended before serving", {{"signal", strsignal(first)}});
-      _exit(kExitOk);
+      _exit(exit_code_);
     }
     LogInfo("stopping", {{"signal", strsignal(first)}});
     received_.Notify();
@@ -111,10 +117,10 @@ class EndSignal {
     const int second = Next(limit_);
     if (second == 0) {
       LogWarning("calls in hand did not end in time; ending without them");
-      _exit(kExitOk);
+      _exit(exit_code_);
     }
     LogWarning("ending without waiting", {{"signal", strsignal(second)}});
-    _exit(kExitFailed);
+    _exit(exit_code_ == kExitOk ? kExitFailed : exit_code_.load());
   }
 
   // The next signal; 0 if none comes within `limit`.
@@ -130,6 +136,7 @@ class EndSignal {
     }
   }
 
+  std::atomic<ExitCode> exit_code_ = kExitOk;
   std::atomic<bool> serving_ = false;
   absl::Duration limit_;  // written before serving_
   absl::Notification received_;
@@ -152,7 +159,6 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
       .allow_loose_keys = flags.keys.allow_loose_key_file,
       .development = flags.dev,
       .max_connections = flags.max_connections,
-      .on_failed = EndOnFailedSync,
       .on_assertion = EndOnAssertion,
   };
   if (flags.socket_mode != "auto") {
@@ -188,6 +194,9 @@ ExitCode Serve(const ServeFlags& flags) {
   EndOnMemoryFaults();
   // Never destroyed: its thread may still wait when the process ends.
   EndSignal& end = *new EndSignal();
+  options->on_failed = [&end](const absl::Status& status) {
+    end.EndOnFailedSync(status);
+  };
 
   const SocketFolder folder = ChooseSocketFolder(flags.socket_folder);
   if (!folder.warning.empty()) LogWarning(folder.warning);
@@ -209,11 +218,13 @@ ExitCode Serve(const ServeFlags& flags) {
   // First of all: daprd would wait for ever at a socket that nobody serves.
   (*server)->Unlink();
   end.EndOnNext();
-  (*server)->Stop(flags.drain_timeout);
+  // Nobody is served on by a store that has stopped.
+  (*server)->Stop(end.exit_code() == kExitOk ? flags.drain_timeout
+                                             : absl::ZeroDuration());
   LogInfo("stopped");
   // Not by way of gRPC's destructors: after a large reply one of its threads
   // polls for up to ten seconds, and they would wait for it.
-  _exit(kExitOk);
+  _exit(end.exit_code());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/time/time.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 
 namespace statecpp {
 namespace {
@@ -24,6 +25,7 @@ Verdict Refused(absl::Status status) {
 }
 
 absl::Status CheckBounds(const CallBounds& bounds) {
+  if (STATECPP_SABOTAGE("ignore-deadlines")) return absl::OkStatus();
   if (bounds.cancelled != nullptr &&
       bounds.cancelled->load(std::memory_order_relaxed)) {
     return error::Cancelled();
@@ -100,7 +102,9 @@ void CommitQueue::Run() {
     std::vector<Waiting*> all;
     all.reserve(group.size());
     for (Waiting& waiting : group) all.push_back(&waiting);
+    STATECPP_FAIL_POINT("commit.taken");
     CommitGroup(all);
+    STATECPP_FAIL_POINT("commit.answered");
   }
 }
 
@@ -139,11 +143,15 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
   }
   if (group.empty()) return;
 
+  if (STATECPP_SABOTAGE("answer-before-the-commit")) {
+    for (Waiting* waiting : group) waiting->done({});
+  }
   const absl::Status failure = health();
   const absl::StatusOr<std::vector<Verdict>> verdicts =
       failure.ok()
           ? storage_.Commit(batches, absl::ToUnixMillis(time_.Confirmed()))
           : failure;
+  if (STATECPP_SABOTAGE("answer-before-the-commit")) return;
   if (verdicts.ok()) {
     for (size_t i = 0; i < group.size(); ++i) group[i]->done((*verdicts)[i]);
     return;
@@ -156,21 +164,29 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
     return;
   }
   Verdict verdict = Refused(verdicts.status());
-  if (unknown) {
-    verdict.outcome = Verdict::Outcome::kUnknown;
-    Fail(verdicts.status());
+  if (!unknown) {
+    for (Waiting* waiting : group) waiting->done(verdict);
+    return;
   }
+  verdict.outcome = Verdict::Outcome::kUnknown;
+  // In this order: an answer makes its caller look at the store, and the owner
+  // may end the process.
+  const bool is_first = Poison(verdicts.status());
   for (Waiting* waiting : group) waiting->done(verdict);
+  if (is_first && on_failed_ != nullptr) on_failed_(verdicts.status());
 }
 
 void CommitQueue::Fail(const absl::Status& cause) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!failure_.ok()) return;
-    failure_ = error::StoreFailed(cause.message());
-  }
+  if (Poison(cause) && on_failed_ != nullptr) on_failed_(cause);
+}
+
+bool CommitQueue::Poison(const absl::Status& cause) {
+  absl::MutexLock lock(&mutex_);
+  if (!failure_.ok()) return false;
+  if (STATECPP_SABOTAGE("go-on-after-a-failed-sync")) return true;
+  failure_ = error::StoreFailed(cause.message());
   failed_.store(true, std::memory_order_release);
-  if (on_failed_ != nullptr) on_failed_(cause);
+  return true;
 }
 
 }  // namespace statecpp

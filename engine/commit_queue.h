@@ -37,7 +37,8 @@ namespace statecpp {
 //     which is then refused alone.
 //   - After a failed sync nothing is tried again: what the system has already
 //     dropped from its cache, a second sync would report as written. Every
-//     later batch is refused, and `on_failed` is told once.
+//     later batch is refused; `on_failed` is told once, when the verdicts of
+//     the group that met it are out.
 //
 // Thread-safe.
 class CommitQueue {
@@ -88,6 +89,8 @@ class CommitQueue {
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<Waiting> TakeGroup() ABSL_LOCKS_EXCLUDED(mutex_);
   void CommitGroup(absl::Span<Waiting* const> all) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From now on every batch is refused. False: so it was before.
+  bool Poison(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
   Storage& storage_;
   TrustedTime& time_;

@@ -206,9 +206,12 @@ absl::Status StoreClosing() {
 }
 
 absl::Status CommitOutcomeUnknown(absl::string_view cause) {
-  return absl::UnknownError(absl::StrCat(
-      "the commit failed while it was synced (", cause,
-      "): whether the write is on disk shows when the store is opened again"));
+  return WithHttpCode(
+      absl::UnknownError(absl::StrCat(
+          "the commit failed while it was synced (", cause,
+          "): whether the write is on disk shows when the store is opened "
+          "again; restart, read it, and write it again if it is missing")),
+      503);
 }
 
 absl::Status StoreFailed(absl::string_view cause) {

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 
 namespace statecpp {
 namespace {
@@ -56,7 +57,8 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
         open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return error::System("open the lock file", file, errno);
     FileLock lock(fd);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 ||
+        STATECPP_SABOTAGE("share-the-lock")) {
       if (!StillNames(file, fd)) continue;
       // Only for whoever waits: the lock holds whether or not this is written.
       const std::string holder = DescribeThisProcess();

@@ -34,6 +34,10 @@ absl::Status TakeOwnerAndMode(const std::string& model,
 // Makes a file, or the names in a folder, durable.
 absl::Status SyncPath(const std::string& path);
 
+// Closes, in every program that this process starts, the descriptors by which
+// it has `file` open; `fd` is one of them.
+void KeepFromChildren(const std::string& file, int fd);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_ENGINE_FILE_SYSTEM_H_

@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/file_system.h"
 
 namespace statecpp {
@@ -88,6 +89,7 @@ absl::StatusOr<bool> FolderAside::MoveIntoPlace() {
     return error::System("move the new store to", target_, errno);
   }
   path_.clear();
+  STATECPP_FAIL_POINT("create.moved");
   const absl::Status synced = SyncPath(ParentOf(target_));
   if (!synced.ok()) return synced;
   return true;

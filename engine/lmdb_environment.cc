@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lmdb_environment.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <lmdb.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -16,6 +13,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
+#include "engine/file_system.h"
+#include "engine/meta_page.h"
 
 namespace statecpp {
 namespace {
@@ -119,41 +119,29 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     });
   }
   const unsigned flags =
-      MDB_NOTLS | (access == Access::kRead ? unsigned{MDB_RDONLY} : 0u);
+      MDB_NOTLS | (access == Access::kRead ? unsigned{MDB_RDONLY} : 0u) |
+      (STATECPP_SABOTAGE("skip-syncs") ? unsigned{MDB_NOSYNC} : 0u);
   if (const int code = mdb_env_open(env, folder.c_str(), flags, 0600);
       code != 0) {
     if (code > 0) return error::System("open the store in", folder, code);
     return LmdbError("open the store", code);
   }
-  environment->KeepDescriptorsFromChildren(folder + "/data.mdb");
+  // LMDB opens it twice without O_CLOEXEC, and gives one of the two
+  // descriptors away only.
+  KeepFromChildren(folder + "/data.mdb", environment->descriptor());
   mdb_reader_check(env, &environment->stale_readers_);
   if (const absl::Status opened = environment->OpenTables(access);
       !opened.ok()) {
     return opened;
   }
-  return environment;
-}
-
-// LMDB opens data.mdb twice without O_CLOEXEC, and gives one of the two
-// descriptors away only.
-void LmdbEnvironment::KeepDescriptorsFromChildren(
-    const std::string& file) const {
-  char real_path[PATH_MAX];
-  DIR* const descriptors = opendir("/proc/self/fd");
-  if (realpath(file.c_str(), real_path) == nullptr || descriptors == nullptr) {
-    fcntl(descriptor(), F_SETFD, FD_CLOEXEC);
-    if (descriptors != nullptr) closedir(descriptors);
-    return;
-  }
-  while (const dirent* entry = readdir(descriptors)) {
-    char target[PATH_MAX];
-    const ssize_t size =
-        readlinkat(dirfd(descriptors), entry->d_name, target, sizeof(target));
-    if (size > 0 && absl::string_view(target, size) == real_path) {
-      fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
+  if (access != Access::kRead) {
+    const int failed =
+        SettleMetaPages(environment->descriptor(), environment->page_size_);
+    if (failed != 0) {
+      return error::System("sync", folder + "/data.mdb", failed);
     }
   }
-  closedir(descriptors);
+  return environment;
 }
 
 absl::Status LmdbEnvironment::OpenTables(Access access) {
@@ -372,7 +360,9 @@ absl::Status LmdbEnvironment::WriteTransaction::Delete(Table table,
 
 absl::Status LmdbEnvironment::WriteTransaction::Commit()
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const FormerMetaPage former(descriptor(), SnapshotId(), page_size());
   const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  if (code != 0) former.PutBack();
   environment_->map_.ReaderUnlock();
   if (code == 0) return absl::OkStatus();
   if (code == MDB_MAP_FULL || code == MDB_TXN_FULL) {

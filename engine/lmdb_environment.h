@@ -28,7 +28,9 @@ namespace statecpp {
 // Durability is LMDB's default: a commit syncs the pages, then writes one meta
 // page through a descriptor that syncs by itself. MDB_NOSYNC, MDB_NOMETASYNC,
 // MDB_WRITEMAP and MDB_MAPASYNC are never used; the first two can lose or break
-// what was acknowledged, the others gain nothing when commits are durable.
+// what was acknowledged, the others gain nothing when commits are durable. What
+// a process before this one failed to sync is synced before it is read
+// (meta_page.h).
 //
 // Thread-safe; a transaction belongs to one thread at a time.
 class LmdbEnvironment {
@@ -91,7 +93,6 @@ class LmdbEnvironment {
       : env_(env), folder_(std::move(folder)) {}
 
   absl::Status OpenTables(Access access);
-  void KeepDescriptorsFromChildren(const std::string& file) const;
   void Return(MDB_txn* txn);
 
   MDB_env* const env_;

@@ -17,6 +17,7 @@
 
 #include "absl/container/btree_map.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/lmdb_file.h"
 #include "engine/record.h"
 
@@ -70,6 +71,7 @@ absl::StatusOr<std::optional<absl::string_view>> Current(
 
 bool Holds(const Expectation& expect,
            const std::optional<absl::string_view>& current) {
+  if (STATECPP_SABOTAGE("lose-updates")) return true;
   switch (expect.kind) {
     case Expectation::Kind::kAny:
       return true;
@@ -131,11 +133,14 @@ absl::Status WriteOut(WriteTransaction& txn, const Overlay& overlay,
     const absl::StatusOr<std::optional<absl::string_view>> former =
         txn.Get(TableOf(space), key);
     if (!former.ok()) return former.status();
-    if (space == Space::kRecords) accumulator.Replace(key, *former, value);
+    if (space == Space::kRecords && !STATECPP_SABOTAGE("count-no-records")) {
+      accumulator.Replace(key, *former, value);
+    }
     absl::Status written = absl::OkStatus();
     if (value.has_value() && *former != value) {
       written = txn.Put(TableOf(space), key, *value);
-    } else if (!value.has_value() && former->has_value()) {
+    } else if (!value.has_value() && former->has_value() &&
+               !STATECPP_SABOTAGE("keep-the-deleted")) {
       written = txn.Delete(TableOf(space), key);
     }
     if (!written.ok()) return written;
@@ -229,7 +234,9 @@ absl::Status LmdbStorage::CommitOpen() {
   accumulator_.CountOpen();
   absl::Status written = txn->Put(Table::kMeta, kAccumulatorKey,
                                   accumulator_.SealNextCommit(random_));
+  STATECPP_FAIL_POINT("open.before-commit");
   if (written.ok()) written = txn->Commit();
+  STATECPP_FAIL_POINT("open.durable");
   return InFullWords(written, reserve_.path());
 }
 
@@ -278,8 +285,10 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
     const absl::StatusOr<uint64_t> after = txn->LivePages();
     done = after.ok() ? reserve_.CheckMap(*before, *after) : after.status();
   }
+  STATECPP_FAIL_POINT("commit.written");
   if (done.ok()) {
     done = txn->Commit();
+    STATECPP_FAIL_POINT("commit.durable");
     // Only a full disk has its own words by now. Pages were on their way to it,
     // perhaps in a sync: nothing of the group is tried again.
     if (absl::IsResourceExhausted(done) && error::HttpCode(done).has_value()) {
@@ -348,7 +357,9 @@ absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
     written = txn->Put(Table::kMeta, kAccumulatorKey,
                        accumulator.SealNextCommit(random_));
   }
+  STATECPP_FAIL_POINT("header.before-commit");
   if (written.ok()) written = txn->Commit();
+  STATECPP_FAIL_POINT("header.durable");
   if (!written.ok()) return InFullWords(written, reserve_.path());
   // Before the former keyring may go.
   accumulator.UseKeyring(*next->keyring);

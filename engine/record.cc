@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/coding.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 
 namespace statecpp {
 namespace {
@@ -35,6 +36,7 @@ uint8_t* Bytes(char* chars) { return reinterpret_cast<uint8_t*>(chars); }
 std::string AssociatedData(absl::string_view domain, const StoreId& store_id,
                            absl::string_view header,
                            absl::string_view record_key) {
+  if (STATECPP_SABOTAGE("drop-associated-data")) return "";
   return absl::StrCat(
       domain,
       absl::string_view(reinterpret_cast<const char*>(store_id.data()),

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "crypto/random.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/record.h"
 
 namespace statecpp {
@@ -194,7 +195,10 @@ absl::StatusOr<Resealer::Slice> Resealer::ReadSlice(
 absl::Status Resealer::CommitSlice(const Slice& slice) {
   uint64_t done = 0;
   absl::Status status = absl::OkStatus();
-  for (Verdict& verdict : queue_.CommitAll(slice.batches)) {
+  STATECPP_FAIL_POINT("reseal.sealed");
+  std::vector<Verdict> verdicts = queue_.CommitAll(slice.batches);
+  STATECPP_FAIL_POINT("reseal.durable");
+  for (Verdict& verdict : verdicts) {
     switch (verdict.outcome) {
       case Verdict::Outcome::kCommitted:
         ++done;

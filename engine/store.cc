@@ -10,6 +10,7 @@
 #include "crypto/random.h"
 #include "engine/commit_queue.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/key_listing.h"
 #include "engine/keys.h"
 #include "engine/lmdb_storage.h"
@@ -57,9 +58,12 @@ Store::ReadResult ItemOf(const Keyring& keyring, absl::string_view key,
                          absl::Time now, Room& room) {
   const absl::StatusOr<RecordReader> reader =
       RecordReader::Open(keyring, record_key, record);
+  if (!reader.ok() && STATECPP_SABOTAGE("hide-damage")) return std::nullopt;
   if (!reader.ok()) return reader.status();
   if (reader->key() != key) return error::HashCollision();
-  if (reader->IsExpired(now)) return std::nullopt;
+  if (reader->IsExpired(now) && !STATECPP_SABOTAGE("show-the-expired")) {
+    return std::nullopt;
+  }
   if (reader->value_size() > room.left) {
     return error::ItemPastReplyLimit(room.limit);
   }
@@ -256,6 +260,17 @@ absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
 void Store::TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
                           TransactDone done) {
   if (ops.empty()) return done(std::vector<ETag>());
+  if (STATECPP_SABOTAGE("tear-transactions")) {
+    return BulkWriteAsync(std::move(ops), bounds,
+                          [done = std::move(done)](auto results) mutable {
+                            std::vector<ETag> etags;
+                            for (const WriteResult& result : results) {
+                              if (!result.ok()) return done(result.status());
+                              etags.push_back(*result);
+                            }
+                            done(std::move(etags));
+                          });
+  }
   impl_->Write(std::move(ops), bounds, std::move(done));
 }
 

@@ -27,6 +27,7 @@
 #include "engine/closed_store.h"
 #include "engine/copy_writer.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/file_system.h"
 #include "engine/folder_aside.h"
 #include "engine/record_copy.h"
@@ -209,7 +210,9 @@ absl::StatusOr<CopyReport> PutInPlace(const std::string& path,
                        .bytes_after = SizeOfData(copy.path())};
   absl::Status ready = GiveToOwner(path, copy.path());
   if (ready.ok()) ready = copy.Sync();
+  STATECPP_FAIL_POINT("copy.synced");
   if (ready.ok()) ready = copy.Exchange();
+  STATECPP_FAIL_POINT("copy.exchanged");
   if (absl::IsUnimplemented(ready)) return ready;
   if (!ready.ok()) return error::CopyFailed(path, ready);
   const absl::Status synced = SyncPath(ParentOf(path));
@@ -218,6 +221,7 @@ absl::StatusOr<CopyReport> PutInPlace(const std::string& path,
     copy.Abandon();
     return error::CopyNotDurable(path, former, synced.message());
   }
+  STATECPP_FAIL_POINT("copy.durable");
   const std::string former = copy.path();
   const absl::Status removed = copy.Remove();
   if (!removed.ok()) {
@@ -250,6 +254,7 @@ absl::StatusOr<CopyReport> Replace(
     return works;
   }
 
+  STATECPP_FAIL_POINT("copy.folder-made");
   const Secret content_key = Secret::Random();
   const absl::StatusOr<CopySums> sums = WriteCopy(
       **source, aside->path(), *header, options, content_key, room->need);
@@ -260,9 +265,11 @@ absl::StatusOr<CopyReport> Replace(
         path, error::RecordsDiffer(sums->records.records(), kept.records(),
                                    /*damaged=*/0, kept.unreadable()));
   }
+  STATECPP_FAIL_POINT("copy.written");
   const absl::Status checked =
       CheckCopy(path, aside->path(), options, content_key, *sums);
   if (!checked.ok()) return checked;
+  STATECPP_FAIL_POINT("copy.checked");
   absl::StatusOr<CopyReport> report = PutInPlace(path, *aside);
   if (report.ok()) report->records = sums->contents.records();
   return report;

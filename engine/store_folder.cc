@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/file_system.h"
 #include "engine/folder_aside.h"
 #include "engine/lmdb_file.h"
@@ -65,12 +66,16 @@ absl::StatusOr<std::optional<FileLock>> Make(
     absl::FunctionRef<absl::Status(const std::string& folder)> make) {
   absl::StatusOr<FolderAside> aside = FolderAside::Make(path);
   if (!aside.ok()) return aside.status();
+  STATECPP_FAIL_POINT("create.folder-made");
   absl::Status made = make(aside->path());
+  STATECPP_FAIL_POINT("create.store-made");
   if (made.ok()) made = aside->Sync();
   if (!made.ok()) return made;
+  STATECPP_FAIL_POINT("create.synced");
   const absl::StatusOr<bool> moved = aside->MoveIntoPlace();
   if (!moved.ok()) return moved.status();
   if (!*moved) return std::nullopt;
+  STATECPP_FAIL_POINT("create.done");
   return aside->TakeLock();
 }
 
@@ -106,7 +111,7 @@ absl::StatusOr<StoreFolder> StoreFolder::Open(
   if (!lock.ok()) return lock.status();
   RemoveAbandonedFolders(ParentOf(path));
   if (const absl::Status checked = CheckLmdbFile(DataFile(path));
-      !checked.ok()) {
+      !checked.ok() && !STATECPP_SABOTAGE("open-any-file")) {
     return checked;
   }
   return StoreFolder(path, *std::move(lock));

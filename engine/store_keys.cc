@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "crypto/random.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/record.h"
 #include "engine/store_header.h"
 
@@ -188,11 +189,14 @@ absl::Status StoreKeys::Retire(uint32_t id) {
   }
   const absl::StatusOr<uint64_t> seen = CountRecordsUnder(id);
   if (!seen.ok()) return seen.status();
-  if (*seen > 0) return error::DataKeyInUse(id, *seen);
+  if (*seen > 0 && !STATECPP_SABOTAGE("retire-keys-in-use")) {
+    return error::DataKeyInUse(id, *seen);
+  }
   return Change([&](absl::string_view bytes, const Accumulator& accumulator)
                     -> absl::StatusOr<LmdbStorage::NewHeader> {
     const auto count = accumulator.records_by_key().find(id);
-    if (count != accumulator.records_by_key().end()) {
+    if (count != accumulator.records_by_key().end() &&
+        !STATECPP_SABOTAGE("retire-keys-in-use")) {
       return error::DataKeyInUse(id, count->second);
     }
     absl::StatusOr<StoreHeader> header = ReadHeader(bytes, path_);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/fail_point.h"
 #include "engine/keys.h"
 #include "engine/record.h"
 
@@ -131,14 +132,16 @@ std::optional<Batch> Sweeper::BatchFor(const KeyedSnapshot& view,
         RecordReader::Open(*view.keyring, record_key, **record);
     if (!reader.ok()) return std::nullopt;
     change.expect = Expectation::Unchanged(RecordToken(**record));
-    removes_record = reader->IsExpired(now);
+    removes_record = reader->IsExpired(now) || STATECPP_SABOTAGE("sweep-all");
     if (removes_record) change.verb = Change::Verb::kDelete;
   }
   return Batch{std::move(change), std::move(drop_entry)};
 }
 
 absl::StatusOr<int64_t> Sweeper::CommitSlice(const Slice& slice) {
+  STATECPP_FAIL_POINT("sweep.read");
   const std::vector<Verdict> verdicts = queue_.CommitAll(slice.batches);
+  STATECPP_FAIL_POINT("sweep.durable");
   int64_t removed = 0;
   for (size_t i = 0; i < verdicts.size(); ++i) {
     switch (verdicts[i].outcome) {

@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/errors.h"
+#include "engine/fail_point.h"
 #include "engine/keys.h"
 #include "engine/record.h"
 
@@ -40,6 +41,7 @@ absl::Status Validate(const WriteOp& op) {
 }
 
 uint64_t DrawVersion(Random& random) {
+  if (STATECPP_SABOTAGE("reuse-etags")) return 7;
   uint64_t version = 0;
   random.Fill({reinterpret_cast<uint8_t*>(&version), sizeof(version)});
   return version;

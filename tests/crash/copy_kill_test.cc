@@ -9,12 +9,9 @@
 //   - where the new one is sealed, nothing in clear stays beside it when it is
 //     opened;
 //   - it can be done again, to the end.
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -28,28 +25,32 @@
 #include "engine/store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/crash/victim.h"
 #include "tests/support/copied_store.h"
+#include "tests/support/long_run.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_seed.h"
-
-extern char** environ;
 
 namespace statecpp {
 namespace {
 
 namespace fs = std::filesystem;
 
+using ::testing::AnyOf;
+
 constexpr int kKills = 50;  // of each kind, on each of two file systems
 constexpr int kItems = 400;
 
 // From the folder in which Bazel runs tests.
-constexpr char kCopierBinary[] = "tests/crash/store_copier";
+constexpr char kCopier[] = "tests/crash/store_copier";
+constexpr char kCopierWithFailPoints[] =
+    "tests/crash/store_copier_with_fail_points";
 
 class CopyKillTest : public ::testing::TestWithParam<CopyKind> {
  protected:
-  CopyKillTest() : random_(TestSeed()) {
+  CopyKillTest() : seed_(TestSeed()), random_(seed_) {
     const std::unique_ptr<Store> store =
         Store::Open(
             {.path = model_.Path("store"), .keys = KeysBefore(GetParam())})
@@ -83,34 +84,20 @@ class CopyKillTest : public ::testing::TestWithParam<CopyKind> {
     return found.st_ino;
   }
 
-  pid_t Start(const std::string& path, const std::string& die = "") {
-    std::vector<std::string> words = {
-        kCopierBinary, GetParam() == CopyKind::kEncrypt ? "encrypt" : "compact",
-        path, KeysAfter(GetParam()) == nullptr ? "plain" : "sealed"};
-    if (!die.empty()) words.push_back(die);
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    pid_t copier = 0;
-    EXPECT_EQ(posix_spawn(&copier, kCopierBinary, nullptr, nullptr,
-                          arguments.data(), environ),
-              0);
-    return copier;
+  static std::vector<std::string> Words(const std::string& path,
+                                        const char* program = kCopier) {
+    return {program, GetParam() == CopyKind::kEncrypt ? "encrypt" : "compact",
+            path, KeysAfter(GetParam()) == nullptr ? "plain" : "sealed"};
   }
 
-  // The signal that ended it; 0 if it succeeded.
-  static int Await(pid_t copier) {
-    int status = 0;
-    EXPECT_EQ(waitpid(copier, &status, 0), copier);
-    if (WIFSIGNALED(status)) return WTERMSIG(status);
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-    return 0;
+  static void RunToTheEnd(const std::string& path) {
+    EXPECT_EQ(Victim(Words(path)).Await(), "exit code 0");
   }
 
   absl::Duration TimeOne(const std::string& folder) {
     const std::string path = NewStore(folder);
     const absl::Time start = absl::Now();
-    EXPECT_EQ(Await(Start(path)), 0);
+    RunToTheEnd(path);
     return absl::Now() - start;
   }
 
@@ -130,33 +117,39 @@ class CopyKillTest : public ::testing::TestWithParam<CopyKind> {
     return is_new;
   }
 
-  void KillOftenIn(const std::string& folder) {
+  void KillOftenIn(const std::string& folder, absl::string_view where) {
+    LongRun run("crash", absl::StrCat(NameOf(GetParam()), ", ", where), seed_);
     const absl::Duration longest =
         1.1 * std::max({TimeOne(folder), TimeOne(folder), TimeOne(folder)});
     int former = 0;
     int aside = 0;
     int renewed = 0;
-    for (int kill = 0; kill < kKills; ++kill) {
+    int kill = 0;
+    for (; run.GoesOn(kill, kKills); ++kill) {
       const std::string path = NewStore(folder);
-      const pid_t copier = Start(path);
+      Victim copier(Words(path));
       absl::SleepFor(longest * std::uniform_real_distribution<>(0, 1)(random_));
-      ::kill(copier, SIGKILL);
-      Await(copier);
+      copier.Kill();
+      // Or it has succeeded.
+      EXPECT_THAT(copier.Await(), AnyOf("killed", "exit code 0"));
       aside += NamesIn(fs::path(path).parent_path()).size() > 1;
       ++(Check(path) ? renewed : former);
+      run.Count("kills", 1);
+      run.Found("false", HasFailure() ? 1 : 0);
       ASSERT_FALSE(HasFailure()) << "at kill " << kill;
       fs::remove_all(fs::path(path).parent_path());
     }
     std::printf(
         "%d kills in %s: %d left the former store, %d the new one, %d "
         "something aside\n",
-        kKills, absl::FormatDuration(longest).c_str(), former, renewed, aside);
+        kill, absl::FormatDuration(longest).c_str(), former, renewed, aside);
     EXPECT_GT(former, 0);
     EXPECT_GT(renewed, 0);
     EXPECT_GT(aside, 0);
   }
 
   const MemoryDir model_;
+  const uint64_t seed_;
   std::mt19937_64 random_;
   std::vector<std::string> keys_;
   std::vector<std::string> texts_;
@@ -173,37 +166,38 @@ INSTANTIATE_TEST_SUITE_P(All, CopyKillTest,
 
 TEST_P(CopyKillTest, LeavesAWholeStoreOnADisk) {
   const TempDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "on a disk");
 }
 
 // Where a sync costs nothing, so that a kill meets code instead of a wait.
 TEST_P(CopyKillTest, LeavesAWholeStoreInMemory) {
   const MemoryDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "in memory");
 }
 
 // The store was made just now, so that its folder is as young as one that is
 // being made.
-TEST_P(CopyKillTest, AtTheMomentOfTheExchange) {
+TEST_P(CopyKillTest, AtEachFailPoint) {
   const MemoryDir dir;
-  for (const char* die : {"die-before", "die-after"}) {
+  for (const char* point : {"copy.folder-made", "copy.written", "copy.checked",
+                            "copy.synced", "copy.exchanged", "copy.durable"}) {
+    SCOPED_TRACE(point);
     const std::string path = NewStore(dir.path());
     const std::string parent = fs::path(path).parent_path();
-    EXPECT_EQ(Await(Start(path, die)), SIGKILL);
+    Victim copier(Words(path, kCopierWithFailPoints), {AtFailPoint(point, 1)});
+    EXPECT_EQ(copier.Await(), "killed");
     EXPECT_EQ(NamesIn(parent).size(), 2u);
-    const bool is_new = std::string(die) == "die-after";
-    EXPECT_EQ(Check(path), is_new) << die;
+    const bool is_new = point == absl::string_view("copy.exchanged") ||
+                        point == absl::string_view("copy.durable");
+    EXPECT_EQ(Check(path), is_new);
     // The former store is removed at once; a copy may be one that is made now.
-    EXPECT_EQ(NamesIn(parent).size(), is_new ? 1u : 2u) << die;
+    EXPECT_EQ(NamesIn(parent).size(), is_new ? 1u : 2u);
+    // What was sealed is not sealed again.
+    if (is_new && GetParam() == CopyKind::kEncrypt) continue;
+    RunToTheEnd(path);
+    former_inode_ = 0;
+    EXPECT_TRUE(Check(path));
   }
-}
-
-TEST_P(CopyKillTest, MayBeDoneAgainToTheEnd) {
-  const MemoryDir dir;
-  const std::string path = NewStore(dir.path());
-  EXPECT_EQ(Await(Start(path, "die-before")), SIGKILL);
-  EXPECT_EQ(Await(Start(path)), 0);
-  EXPECT_TRUE(Check(path));
 }
 
 }  // namespace

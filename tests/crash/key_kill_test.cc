@@ -9,11 +9,6 @@
 //   - no item has another ETag, expiry, type or value than before;
 //   - the records are those that the accumulator knows, under each data key;
 //   - the rotation goes on by itself, and every former data key can go.
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -31,12 +26,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/crash/key_ledger.h"
+#include "tests/crash/victim.h"
+#include "tests/support/long_run.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_seed.h"
-
-extern char** environ;
 
 namespace statecpp {
 namespace {
@@ -44,12 +39,15 @@ namespace {
 using Kind = KeyChange::Kind;
 
 constexpr int kCycles = 100;  // on each of two file systems
+constexpr int kCyclesAtAPoint = 10;
 constexpr int kItems = 300;
 constexpr absl::Duration kPatience = absl::Minutes(1);
 constexpr absl::Duration kLongest = absl::Milliseconds(60);
 
 // From the folder in which Bazel runs tests.
-constexpr char kChangerBinary[] = "tests/crash/key_changer";
+constexpr char kChanger[] = "tests/crash/key_changer";
+constexpr char kChangerWithFailPoints[] =
+    "tests/crash/key_changer_with_fail_points";
 
 class KeyCrash {
  public:
@@ -81,23 +79,18 @@ class KeyCrash {
   }
 
   void RunAndKill() {
-    ledger_.seed = random_();
-    ledger_.ready = false;
-    std::vector<std::string> words = {kChangerBinary, path_, ledger_file_};
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    pid_t changer = 0;
-    ASSERT_EQ(posix_spawn(&changer, kChangerBinary, nullptr, nullptr,
-                          arguments.data(), environ),
-              0);
+    Victim changer(NextChanger(kChanger));
     while (!ledger_.ready && !ledger_.complained) std::this_thread::yield();
     absl::SleepFor(kLongest * std::uniform_real_distribution<>(0, 1)(random_));
-    kill(changer, SIGKILL);
-    int status = 0;
-    ASSERT_EQ(waitpid(changer, &status, 0), changer);
-    ASSERT_TRUE(WIFSIGNALED(status))
-        << "the process ended by itself: " << ledger_.complaint;
+    changer.Kill();
+    ASSERT_EQ(changer.Await(), "killed") << ledger_.complaint;
+  }
+
+  void RunToFailPoint(absl::string_view point) {
+    const int passage = 1 + static_cast<int>(random_() % 10);
+    Victim changer(NextChanger(kChangerWithFailPoints),
+                   {AtFailPoint(point, passage)});
+    ASSERT_EQ(changer.Await(), "killed") << ledger_.complaint;
   }
 
   void Check() {
@@ -134,10 +127,20 @@ class KeyCrash {
   }
 
   const KeyLedger& ledger() const { return ledger_; }
+  // The ledger knows so many data keys and no more.
+  bool has_room_to_rotate() const {
+    return ledger_.active_id + 1 < KeyLedger::kMaxDataKeys;
+  }
   int killed_in(Kind kind) const { return killed_in_[static_cast<int>(kind)]; }
   int came_through() const { return came_through_; }
 
  private:
+  std::vector<std::string> NextChanger(const char* program) {
+    ledger_.seed = random_();
+    ledger_.ready = false;
+    return {program, path_, ledger_file_};
+  }
+
   // Everything that a caller can see of the items.
   std::vector<std::string> Items(const Store& store) const {
     std::vector<std::string> items;
@@ -230,12 +233,17 @@ class KeyCrash {
   int came_through_ = 0;
 };
 
-void KillOftenIn(const std::string& folder) {
-  KeyCrash crash(folder, TestSeed());
+void KillOftenIn(const std::string& folder, absl::string_view part) {
+  const uint64_t seed = TestSeed();
+  LongRun run("crash", part, seed);
+  KeyCrash crash(folder, seed);
   ASSERT_NO_FATAL_FAILURE(crash.MakeStore());
-  for (int cycle = 0; cycle < kCycles; ++cycle) {
+  for (int cycle = 0; run.GoesOn(cycle, kCycles) && crash.has_room_to_rotate();
+       ++cycle) {
     ASSERT_NO_FATAL_FAILURE(crash.RunAndKill());
-    ASSERT_NO_FATAL_FAILURE(crash.Check()) << "in cycle " << cycle;
+    crash.Check();
+    run.Count("kills", 1);
+    run.Found("false", ::testing::Test::HasFailure() ? 1 : 0);
     if (cycle % 10 == 9) {
       ASSERT_NO_FATAL_FAILURE(crash.RetireAllFormerKeys());
     }
@@ -259,14 +267,33 @@ void KillOftenIn(const std::string& folder) {
 
 TEST(KeyKillTest, LeavesTheKeysThatWereAcknowledgedOnADisk) {
   const TempDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "changes of keys, on a disk");
 }
 
 // Where a sync costs nothing, so that a kill meets code instead of a wait.
 TEST(KeyKillTest, LeavesTheKeysThatWereAcknowledgedInMemory) {
   const MemoryDir dir;
-  KillOftenIn(dir.path());
+  KillOftenIn(dir.path(), "changes of keys, in memory");
 }
+
+// Around the commit of a changed header, and of records that are sealed anew.
+class KeyFailPointTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(KeyFailPointTest, LeavesTheKeysThatWereAcknowledged) {
+  const MemoryDir dir;
+  KeyCrash crash(dir.path(), TestSeed());
+  ASSERT_NO_FATAL_FAILURE(crash.MakeStore());
+  for (int cycle = 0; cycle < kCyclesAtAPoint; ++cycle) {
+    ASSERT_NO_FATAL_FAILURE(crash.RunToFailPoint(GetParam()));
+    ASSERT_NO_FATAL_FAILURE(crash.Check()) << "in cycle " << cycle;
+  }
+  ASSERT_NO_FATAL_FAILURE(crash.RetireAllFormerKeys());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KeyFailPointTest,
+                         ::testing::Values("header.before-commit",
+                                           "header.durable", "reseal.sealed",
+                                           "reseal.durable"));
 
 }  // namespace
 }  // namespace statecpp

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 namespace statecpp {
 
@@ -68,7 +69,9 @@ struct SharedLedger {
   static constexpr int kSlots = 64;
   static constexpr uint32_t kMaxETags = 1 << 20;
 
-  enum class Sabotage : int { kNone, kAckUnwritten, kTearPairs, kRepeatETags };
+  // Items with next to no time to live, so that there is something to sweep.
+  static constexpr int kMortals = 32;
+  static constexpr absl::Duration kMortalsTtl = absl::Milliseconds(2);
 
   // How the writer is to go about it. Set before it starts.
   uint64_t seed;
@@ -76,7 +79,6 @@ struct SharedLedger {
   int max_size_mib;
   uint64_t size_classes;  // only the first so many of Write::kSizes
   bool sweep;
-  Sabotage sabotage;
 
   // The writer has the store open.
   std::atomic<bool> ready;
@@ -98,6 +100,7 @@ struct SharedLedger {
     return absl::StrCat("app||", slot % 5, "||slot", slot, side);
   }
   static std::string CounterKey() { return "app||counter"; }
+  static std::string MortalKey(int i) { return absl::StrCat("app||mortal", i); }
 
   // The ledger in this file, which is made when it is not there. It stays
   // mapped.

@@ -24,8 +24,6 @@
 namespace statecpp {
 namespace {
 
-using Sabotage = SharedLedger::Sabotage;
-
 // One thread, and the slots that are its own.
 class Writer {
  public:
@@ -39,7 +37,7 @@ class Writer {
 
   void WriteForEver() {
     for (;;) {
-      switch (Draw(8)) {
+      switch (Draw(9)) {
         case 0:
           Increment();
           break;
@@ -50,7 +48,10 @@ class Writer {
           WriteBulk();
           break;
         case 3:
+          WriteMortal();
+          break;
         case 4:
+        case 5:
           WriteSingle(singles_[Draw(singles_.size())]);
           break;
         default:
@@ -88,11 +89,8 @@ class Writer {
 
   void NoteETag(const ETag& etag) {
     if (etag == ETag(0)) return;  // a delete
-    for (int i = 0; i < (ledger_.sabotage == Sabotage::kRepeatETags ? 2 : 1);
-         ++i) {
-      const uint32_t at = ledger_.etag_count++;
-      if (at < SharedLedger::kMaxETags) ledger_.etags[at] = etag.version();
-    }
+    const uint32_t at = ledger_.etag_count++;
+    if (at < SharedLedger::kMaxETags) ledger_.etags[at] = etag.version();
   }
 
   // An answer has come.
@@ -119,10 +117,7 @@ class Writer {
     for (int side = 0; side < 2; ++side) {
       ops.push_back(OpOf(write, SharedLedger::Key(slot, side)));
     }
-    if (ledger_.sabotage == Sabotage::kTearPairs) ops.pop_back();
-    const absl::StatusOr<std::vector<ETag>> etags =
-        store_.Transact(std::move(ops));
-    End(slot, write, etags);
+    End(slot, write, store_.Transact(std::move(ops)));
   }
 
   // On condition of the version that the ledger knows, now and then.
@@ -135,10 +130,6 @@ class Writer {
     if (Draw(2) == 0) {
       op.precondition =
           is_there ? Precondition::Match(last) : Precondition::Absent();
-    }
-    if (ledger_.sabotage == Sabotage::kAckUnwritten && Draw(10) == 0) {
-      End(slot, write, std::vector<ETag>{last});
-      return;
     }
     End(slot, write, store_.Transact({std::move(op)}));
   }
@@ -158,6 +149,17 @@ class Writer {
       } else {
         End(singles_[i], writes[i], results[i].status());
       }
+    }
+  }
+
+  void WriteMortal() {
+    const absl::StatusOr<ETag> etag =
+        store_.Set({.key = SharedLedger::MortalKey(
+                        static_cast<int>(Draw(SharedLedger::kMortals))),
+                    .value = "soon gone",
+                    .ttl = SharedLedger::kMortalsTtl});
+    if (!etag.ok() && !absl::IsResourceExhausted(etag.status())) {
+      Complain(etag.status());
     }
   }
 

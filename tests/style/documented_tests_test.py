@@ -7,7 +7,8 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PAGES = ["docs/errors.md", "docs/limits.md", "docs/traps.md"]
+PAGES = ["docs/errors.md", "docs/limits.md", "docs/reliability.md",
+         "docs/traps.md"]
 SOURCES = ["api", "cli", "crypto", "engine", "server", "tests"]
 
 NAMED = re.compile(r"`([A-Z]\w+\.[A-Z]\w+|Test[A-Z]\w*)`")
