@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
+#include "engine/lmdb_lock_file.h"
 
 namespace statecpp {
 namespace {
@@ -24,8 +25,6 @@ constexpr const char* kTableNames[LmdbEnvironment::kTables] = {
     "meta", "records", "expiry"};
 // Far more than the threads of any server; a slot is 64 bytes.
 constexpr unsigned kMaxReaders = 1024;
-// LMDB's lock file: the slots, and less than a page of its own.
-constexpr off_t kLockFileSize = 64 * kMaxReaders + 4096;
 // Of a map that is no larger than need be; whole pages of any size.
 constexpr uint64_t kRoomToWrite = uint64_t{64} << 20;
 // Short of this much space, a write that came to its end early did so for want
@@ -64,25 +63,6 @@ absl::Status LmdbError(absl::string_view action, int code) {
   }
 }
 
-// LMDB maps its lock file with holes and writes into the map, which ends the
-// process with SIGBUS where the disk has no block for a hole: as soon as a
-// store is opened, or later when a reader takes a slot that nobody had before.
-// So the blocks are there before the file is mapped. Only for who holds the
-// folder's lock: closing this descriptor drops the locks that LMDB has on the
-// file.
-absl::Status AllocateLockFile(const std::string& folder) {
-  const std::string file = folder + "/lock.mdb";
-  const int fd =
-      open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return error::System("open", file, errno);
-  const int failed = posix_fallocate(fd, 0, kLockFileSize);
-  close(fd);
-  if (failed == ENOSPC || failed == EDQUOT) {
-    return error::System("set disk space aside for", file, failed);
-  }
-  return absl::OkStatus();
-}
-
 // LMDB itself would take the size that the file's meta page says, which may be
 // damaged.
 uint64_t MapSizeOf(const std::string& folder) {
@@ -97,7 +77,7 @@ uint64_t MapSizeOf(const std::string& folder) {
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
     void (*on_assertion)(const char* text), Access access) {
-  if (const absl::Status allocated = AllocateLockFile(folder);
+  if (const absl::Status allocated = AllocateLockFile(folder, kMaxReaders);
       !allocated.ok()) {
     return allocated;
   }
