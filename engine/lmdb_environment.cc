@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
 #include "engine/lmdb_lock_file.h"
+#include "engine/lmdb_page.h"
 
 namespace statecpp {
 namespace {
@@ -352,17 +353,25 @@ absl::Status LmdbEnvironment::WriteTransaction::Delete(Table table,
 
 absl::Status LmdbEnvironment::WriteTransaction::Commit()
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const int fd = environment_->descriptor();
+  const uint64_t meta = mdb_txn_id(txn_) % 2 * environment_->page_size();
+  const std::string former_meta = ReadLmdbMetaContent(fd, meta);
   const int code = mdb_txn_commit(std::exchange(txn_, nullptr));
   environment_->map_.ReaderUnlock();
   if (code == 0) return absl::OkStatus();
   if (code == MDB_MAP_FULL || code == MDB_TXN_FULL) {
     return LmdbError("commit", code);
   }
-  // A full disk can fail the data pages, which no meta page names yet: then
-  // nothing was applied, and the next transaction writes them anew in full. It
-  // can also fail the meta page; LMDB then refuses every transaction, and that
-  // is how to tell.
-  if (DiskIsFull(code) && environment_->BeginWrite().ok()) {
+  // After a failed meta page LMDB refuses every transaction, and that is how to
+  // tell. It has put the former number back in that page, so that nobody takes
+  // it for the newest, and left the new trees under it: nobody can tell that
+  // from a page whose number was damaged. The former page is as good, and fits
+  // the other one. Without a sync: either will do after a power cut.
+  const bool meta_failed = !environment_->BeginWrite().ok();
+  if (meta_failed) WriteLmdbMetaContent(fd, meta, former_meta);
+  // A full disk that fails the data pages, which no meta page names yet, leaves
+  // nothing applied, and the next transaction writes them anew in full.
+  if (!meta_failed && DiskIsFull(code)) {
     return error::DiskFull(environment_->folder_);
   }
   return error::CommitOutcomeUnknown(mdb_strerror(code));

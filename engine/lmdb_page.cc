@@ -14,6 +14,7 @@ constexpr uint32_t kMagic = 0xBEEFC0DE;
 constexpr uint32_t kVersion = 1;
 constexpr size_t kMagicAt = 16;
 constexpr size_t kVersionAt = 20;
+constexpr size_t kMapSizeAt = 32;
 constexpr size_t kFreeTreeAt = 40;
 constexpr size_t kPageSizeAt = kFreeTreeAt;
 constexpr size_t kNamesTreeAt = kFreeTreeAt + LmdbTree::kSize;
@@ -56,6 +57,20 @@ std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset) {
       .transaction = LoadFixed<uint64_t>(page.data() + kTransactionAt),
       .free = LmdbTree::Load(page.data() + kFreeTreeAt),
       .names = LmdbTree::Load(page.data() + kNamesTreeAt)};
+}
+
+std::string ReadLmdbMetaContent(int fd, uint64_t offset) {
+  std::string content;
+  return LmdbPage::Read(fd, offset + kMapSizeAt, kMetaSize - kMapSizeAt,
+                        content)
+             ? content
+             : "";
+}
+
+bool WriteLmdbMetaContent(int fd, uint64_t offset, absl::string_view content) {
+  return pwrite(fd, content.data(), content.size(),
+                static_cast<off_t>(offset + kMapSizeAt)) ==
+         static_cast<ssize_t>(content.size());
 }
 
 bool LmdbPage::Read(int fd, uint64_t offset, size_t size, std::string& bytes) {

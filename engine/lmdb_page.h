@@ -77,6 +77,12 @@ struct LmdbMeta {
 // The meta page at that offset; nullopt: there is none of LMDB's.
 std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset);
 
+// What a commit writes of the meta page at that offset, from map_size on; empty
+// where it cannot be read. And writes that, without a sync: false where it
+// cannot.
+std::string ReadLmdbMetaContent(int fd, uint64_t offset);
+bool WriteLmdbMetaContent(int fd, uint64_t offset, absl::string_view content);
+
 // A node, as far as its page holds it.
 struct LmdbNode {
   static constexpr uint16_t kInOverflow = 1;
