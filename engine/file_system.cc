@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/file_system.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -100,6 +103,25 @@ absl::Status SyncPath(const std::string& path) {
   const absl::Cleanup close_fd = [fd] { close(fd); };
   if (fsync(fd) != 0) return error::System("sync", path, errno);
   return absl::OkStatus();
+}
+
+void KeepFromChildren(const std::string& file, int fd) {
+  char real_path[PATH_MAX];
+  DIR* const descriptors = opendir("/proc/self/fd");
+  if (realpath(file.c_str(), real_path) == nullptr || descriptors == nullptr) {
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (descriptors != nullptr) closedir(descriptors);
+    return;
+  }
+  while (const dirent* entry = readdir(descriptors)) {
+    char target[PATH_MAX];
+    const ssize_t size =
+        readlinkat(dirfd(descriptors), entry->d_name, target, sizeof(target));
+    if (size > 0 && absl::string_view(target, size) == real_path) {
+      fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
+    }
+  }
+  closedir(descriptors);
 }
 
 }  // namespace statecpp

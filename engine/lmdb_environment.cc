@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lmdb_environment.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <lmdb.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -16,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
+#include "engine/file_system.h"
 #include "engine/lmdb_lock_file.h"
 #include "engine/lmdb_page.h"
 
@@ -28,6 +25,8 @@ constexpr const char* kTableNames[LmdbEnvironment::kTables] = {
 constexpr unsigned kMaxReaders = 1024;
 // Of a map that is no larger than need be; whole pages of any size.
 constexpr uint64_t kRoomToWrite = uint64_t{64} << 20;
+// Why every transaction is refused after that.
+constexpr const char* kUnmapped = "its file could not be mapped again";
 // Short of this much space, a write that came to its end early did so for want
 // of it: file systems keep some blocks that they hand to nobody.
 constexpr uint64_t kScarce = uint64_t{1} << 20;
@@ -106,35 +105,15 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     if (code > 0) return error::System("open the store in", folder, code);
     return LmdbError("open the store", code);
   }
-  environment->KeepDescriptorsFromChildren(folder + "/data.mdb");
+  // LMDB opens it twice without O_CLOEXEC, and gives one of the two descriptors
+  // away only.
+  KeepFromChildren(folder + "/data.mdb", environment->descriptor());
   mdb_reader_check(env, &environment->stale_readers_);
   if (const absl::Status opened = environment->OpenTables(access);
       !opened.ok()) {
     return opened;
   }
   return environment;
-}
-
-// LMDB opens data.mdb twice without O_CLOEXEC, and gives one of the two
-// descriptors away only.
-void LmdbEnvironment::KeepDescriptorsFromChildren(
-    const std::string& file) const {
-  char real_path[PATH_MAX];
-  DIR* const descriptors = opendir("/proc/self/fd");
-  if (realpath(file.c_str(), real_path) == nullptr || descriptors == nullptr) {
-    fcntl(descriptor(), F_SETFD, FD_CLOEXEC);
-    if (descriptors != nullptr) closedir(descriptors);
-    return;
-  }
-  while (const dirent* entry = readdir(descriptors)) {
-    char target[PATH_MAX];
-    const ssize_t size =
-        readlinkat(dirfd(descriptors), entry->d_name, target, sizeof(target));
-    if (size > 0 && absl::string_view(target, size) == real_path) {
-      fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
-    }
-  }
-  closedir(descriptors);
 }
 
 absl::Status LmdbEnvironment::OpenTables(Access access) {
@@ -177,6 +156,10 @@ LmdbEnvironment::~LmdbEnvironment() {
 absl::StatusOr<LmdbEnvironment::ReadTransaction> LmdbEnvironment::BeginRead()
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   map_.ReaderLock();
+  if (unmapped_) {
+    map_.ReaderUnlock();
+    return error::StoreFailed(kUnmapped);
+  }
   MDB_txn* txn = nullptr;
   {
     absl::MutexLock lock(&idle_mutex_);
@@ -208,6 +191,10 @@ void LmdbEnvironment::Return(MDB_txn* txn) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 absl::StatusOr<LmdbEnvironment::WriteTransaction> LmdbEnvironment::BeginWrite()
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   map_.ReaderLock();
+  if (unmapped_) {
+    map_.ReaderUnlock();
+    return error::StoreFailed(kUnmapped);
+  }
   MDB_txn* txn = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) {
     map_.ReaderUnlock();
@@ -219,12 +206,20 @@ absl::StatusOr<LmdbEnvironment::WriteTransaction> LmdbEnvironment::BeginWrite()
 
 absl::Status LmdbEnvironment::Grow(uint64_t map_size) {
   absl::MutexLock lock(&map_);
+  if (unmapped_) return error::StoreFailed(kUnmapped);
   MDB_envinfo info;
   mdb_env_info(env_, &info);
   if (map_size <= info.me_mapsize) return absl::OkStatus();
+  // LMDB unmaps the file before it maps it anew, and a map that is refused then
+  // leaves it with none. So it is tried first.
+  void* const tried =
+      mmap(nullptr, map_size, PROT_READ, MAP_SHARED, descriptor(), 0);
+  if (tried == MAP_FAILED) return error::CannotGrow(map_size, errno);
+  munmap(tried, map_size);
   const int code = mdb_env_set_mapsize(env_, map_size);
-  if (code != 0) return LmdbError("enlarge the map", code);
-  return absl::OkStatus();
+  if (code == 0) return absl::OkStatus();
+  unmapped_ = true;
+  return error::MapLost(map_size, mdb_strerror(code));
 }
 
 uint64_t LmdbEnvironment::file_pages() const {
