@@ -58,6 +58,16 @@ absl::StatusOr<Found> LookAt(const std::string& path) {
   return error::FileDamaged(path, "it holds files, but no data.mdb");
 }
 
+// A process that died may have moved the store into its place, or exchanged it,
+// and not have come to the sync of the folder around it: what is written from
+// now on would be lost with the name.
+absl::Status SyncName(const std::string& path) {
+  const std::string parent = ParentOf(path);
+  // One that may not be read was synced by whoever could make the store in it.
+  if (access(parent.c_str(), R_OK) != 0) return absl::OkStatus();
+  return SyncPath(parent);
+}
+
 // Makes the store aside and moves it into place. nullopt when another process
 // was faster.
 absl::StatusOr<std::optional<FileLock>> Make(
@@ -104,6 +114,7 @@ absl::StatusOr<StoreFolder> StoreFolder::Open(
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(LockFile(path), options.lock_timeout);
   if (!lock.ok()) return lock.status();
+  if (const absl::Status synced = SyncName(path); !synced.ok()) return synced;
   RemoveAbandonedFolders(ParentOf(path));
   if (const absl::Status checked = CheckLmdbFile(DataFile(path));
       !checked.ok()) {
