@@ -14,6 +14,7 @@ struct Fault {
     kNone,        // calls are counted only
     kEio,         // it fails and does nothing; mmap with ENOMEM
     kEnospc,      // the same, of calls that take room on a disk
+    kLateEio,     // it is made, and says EIO: a sync, or a write that is one
     kShort,       // half is written or read, and the call says so
     kKillBefore,  // SIGKILL, and the call was not made
     kKillWithin,  // SIGKILL when the first pages of a large write are written

@@ -75,6 +75,14 @@ void AgeAside(const std::string& folder) {
   }
 }
 
+std::string TraceOf(const CallRecord& record) {
+  std::string trace;
+  for (uint64_t i = 0; i < record.calls && i < CallRecord::kTraced; ++i) {
+    absl::StrAppend(&trace, i + 1, " ", record.trace[i], "\n");
+  }
+  return trace;
+}
+
 // With whichever keys open it.
 absl::StatusOr<std::unique_ptr<Store>> OpenAny(const std::string& path,
                                                Clock& clock) {
@@ -117,7 +125,7 @@ std::string FaultLoop::Prepare() {
 
   CopyTemplate();
   const SharedRunRecord clean = NewRunRecord();
-  wrong = InChild([&] { Run({}, *clean); });
+  wrong = InChild([&] { Run({}, Stage::Sabotage::kNone, *clean); });
   if (wrong.empty()) wrong = InChild([&] { Look(*clean); });
   if (wrong.empty()) wrong = clean->complaint;
   if (!wrong.empty()) return absl::StrCat("with no fault: ", wrong);
@@ -133,19 +141,16 @@ FaultLoop::Outcome FaultLoop::RunOnce(const Fault& fault,
                                       const std::optional<Fault>& second) {
   CopyTemplate();
   const SharedRunRecord record = NewRunRecord();
-  std::string ended = InChild([&] { Run(fault, *record); });
+  std::string ended = InChild([&] { Run(fault, sabotage_, *record); });
   Outcome outcome = {.reached = record->calls.failed > 0,
+                     .second_reached = false,
                      .answer = record->answer,
                      .wrong = "",
                      .status = record->status,
                      .call = "",
-                     .trace = ""};
+                     .trace = TraceOf(record->calls)};
   if (outcome.reached && fault.at <= CallRecord::kTraced) {
     outcome.call = record->calls.trace[fault.at - 1];
-  }
-  for (uint64_t i = 0; i < record->calls.calls && i < CallRecord::kTraced;
-       ++i) {
-    absl::StrAppend(&outcome.trace, i + 1, " ", record->calls.trace[i], "\n");
   }
   if (fault.kills() && outcome.reached && ended == "killed") ended = "";
   if (ended.empty()) ended = record->complaint;
@@ -157,6 +162,8 @@ FaultLoop::Outcome FaultLoop::RunOnce(const Fault& fault,
   if (ended.empty() && second.has_value()) {
     const SharedRunRecord opened = NewRunRecord();
     ended = InChild([&] { OpenUnder(*second, *opened); });
+    outcome.second_reached = opened->calls.failed > 0;
+    outcome.trace = TraceOf(opened->calls);
     if (second->kills() && ended == "killed") ended = "";
   }
   if (ended.empty()) {
@@ -179,8 +186,9 @@ void FaultLoop::CopyTemplate() {
   inode_ = InodeOf(RunFolder() + "/store");
 }
 
-void FaultLoop::Run(const Fault& fault, RunRecord& record) const {
-  Stage stage(RunFolder(), record, sabotage_);
+void FaultLoop::Run(const Fault& fault, Stage::Sabotage sabotage,
+                    RunRecord& record) const {
+  Stage stage(RunFolder(), record, sabotage);
   stage.clock().Advance(kPause);
   if (operation_.opens) {
     if (operation_.arrange != nullptr) operation_.arrange(stage);
@@ -266,16 +274,18 @@ void FaultLoop::Look(RunRecord& record) const {
     record.Complain(absl::StrCat("false: ", whole.ToString()));
   }
   *store = nullptr;
-  AgeAside(RunFolder());
-  store = OpenAny(path, clock);
-  if (!store.ok()) {
-    return record.Complain(absl::StrCat(
-        "lost: it does not open a second time: ", store.status().ToString()));
+  if (CountAside(RunFolder()) > 0) {
+    AgeAside(RunFolder());
+    store = OpenAny(path, clock);
+    if (!store.ok()) {
+      return record.Complain(absl::StrCat("lost: it does not open again: ",
+                                          store.status().ToString()));
+    }
+    *store = nullptr;
   }
   if (CountAside(RunFolder()) > 0) {
     record.Complain("a folder stays aside for good");
   }
-  *store = nullptr;
   RunAgain(facts, record);
 }
 
@@ -291,12 +301,14 @@ void FaultLoop::RunAgain(const Facts& found, RunRecord& record) const {
     return record.Complain(absl::StrCat(
         "it cannot be done again: ", opened.ToString(), again->status));
   }
-  stage.Close();
-  absl::StatusOr<std::unique_ptr<Store>> store =
-      OpenAny(stage.path(), stage.clock());
-  if (!store.ok() || !judgement_.IsDone(WithFolder(FactsOf(**store)))) {
-    record.Complain("done again, it did not leave what it does");
+  bool done;
+  if (stage.is_open()) {
+    done = judgement_.IsDone(WithFolder(FactsOf(stage.store())));
+  } else {
+    const auto store = OpenAny(stage.path(), stage.clock());
+    done = store.ok() && judgement_.IsDone(WithFolder(FactsOf(**store)));
   }
+  if (!done) record.Complain("done again, it did not leave what it does");
 }
 
 }  // namespace statecpp

@@ -41,8 +41,9 @@ class FaultLoop {
   uint64_t calls() const { return calls_; }
 
   struct Outcome {
-    // Whether there was such a call.
+    // Whether there was such a call, and one for the second fault.
     bool reached = false;
+    bool second_reached = false;
     Answer answer = Answer::kNone;
     // Empty, or what is wrong. Begins with "lost", "torn" or "false" where it
     // is one of these.
@@ -50,7 +51,8 @@ class FaultLoop {
     std::string status;
     // What was failed first, as "fsync store".
     std::string call;
-    // All calls, a line each.
+    // All calls that the fault could be done to, a line each: of the opening,
+    // where there is a second fault.
     std::string trace;
   };
   // With `second`, that happens to who opens the store after this.
@@ -62,7 +64,8 @@ class FaultLoop {
   std::string Template() const { return folder_ + "/template"; }
   void CopyTemplate();
 
-  void Run(const Fault& fault, RunRecord& record) const;
+  void Run(const Fault& fault, Stage::Sabotage sabotage,
+           RunRecord& record) const;
   void AfterRun(Stage& stage, const Fault& fault, RunRecord& record) const;
   void OpenUnder(const Fault& fault, RunRecord& record) const;
   Facts WithFolder(Facts facts) const;

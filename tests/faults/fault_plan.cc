@@ -19,8 +19,16 @@ using Kind = Fault::Kind;
 // A kill cuts a write between pages at most.
 constexpr size_t kPage = 4096;
 
-bool CanMeet(Kind kind, const Call& call) {
+// Whether success of the call says that something is on disk.
+bool IsSync(const Call& call, int fd) {
+  if (call.nature & Call::kSyncs) return true;
+  return call.nature & Call::kWrites && fcntl(fd, F_GETFL) & O_DSYNC;
+}
+
+bool CanMeet(Kind kind, const Call& call, int fd) {
   switch (kind) {
+    case Kind::kLateEio:
+      return IsSync(call, fd);
     case Kind::kEnospc:
       return call.nature & (Call::kTakesRoom | Call::kSyncs | Call::kWrites);
     case Kind::kShort:
@@ -32,13 +40,6 @@ bool CanMeet(Kind kind, const Call& call) {
     default:
       return true;
   }
-}
-
-// Whether success of the call says that data.mdb is on disk.
-bool SyncsData(const Call& call, const std::string& path, int fd) {
-  if (!absl::EndsWith(path, "/data.mdb")) return false;
-  if (call.nature & Call::kSyncs) return true;
-  return call.nature & Call::kWrites && fcntl(fd, F_GETFL) & O_DSYNC;
 }
 
 void Trace(const Call& call, const std::string& path, uint64_t number) {
@@ -68,7 +69,7 @@ std::string PathAt(int folder, const char* path) {
 
 Kind Decide(const Call& call, const std::string& path, int fd) {
   const Fault& fault = plan.fault;
-  if (!absl::StartsWith(path, plan.folder) || !CanMeet(fault.kind, call)) {
+  if (!absl::StartsWith(path, plan.folder) || !CanMeet(fault.kind, call, fd)) {
     return Kind::kNone;
   }
   const uint64_t number = ++plan.record->calls;
@@ -78,7 +79,8 @@ Kind Decide(const Call& call, const std::string& path, int fd) {
   if (!met) return Kind::kNone;
   ++plan.record->failed;
   if (fault.kind == Kind::kKillBefore) Die();
-  if (fault.kind == Kind::kEio && SyncsData(call, path, fd)) {
+  const bool is_eio = fault.kind == Kind::kEio || fault.kind == Kind::kLateEio;
+  if (is_eio && IsSync(call, fd) && absl::EndsWith(path, "/data.mdb")) {
     plan.record->sync_failed = true;
   }
   return fault.kind;
@@ -91,7 +93,7 @@ void Die() {
 
 std::string NameOf(Kind kind) {
   static constexpr const char* kNames[] = {
-      "none",        "EIO",         "ENOSPC",     "short",
+      "none",        "EIO",         "ENOSPC",     "late-EIO", "short",
       "kill-before", "kill-within", "kill-after", "swallow"};
   return kNames[static_cast<int>(kind)];
 }

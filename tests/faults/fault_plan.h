@@ -56,6 +56,11 @@ inline int ErrorOf(Fault::Kind kind) {
   return kind == Fault::Kind::kEnospc ? ENOSPC : 0;
 }
 
+inline int FailLate() {
+  errno = EIO;
+  return -1;
+}
+
 // A call that is made whole, by `go`, or not at all.
 template <typename Go>
 int MakeCall(const Call& call, const std::string& path, Go go) {
@@ -67,7 +72,7 @@ int MakeCall(const Call& call, const std::string& path, Go go) {
   }
   const int result = go();
   if (kind == Fault::Kind::kKillAfter) Die();
-  return result;
+  return kind == Fault::Kind::kLateEio ? FailLate() : result;
 }
 
 // A call that reads or writes as many bytes as `go` is told.
@@ -87,7 +92,7 @@ ssize_t MoveBytes(const Call& call, int fd, Go go) {
   }
   const ssize_t result = go(call.bytes);
   if (kind == Fault::Kind::kKillAfter) Die();
-  return result;
+  return kind == Fault::Kind::kLateEio ? FailLate() : result;
 }
 
 }  // namespace statecpp

@@ -60,15 +60,18 @@ std::vector<Operation> FolderOperations() {
   return {
       {.name = "create",
        .opens = true,
+       .least_calls = 40,
        .run =
            [](Stage& stage) { stage.Say(stage.Open(/*create=*/true), true); }},
       {.name = "open",
        .opens = true,
+       .least_calls = 30,
        .prepare = FillStore,
        .arrange = LeaveFolderAside,
        .run = [](Stage& stage) { stage.Say(stage.Open()); }},
       {.name = "compact",
        .opens = true,
+       .least_calls = 80,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
@@ -78,6 +81,7 @@ std::vector<Operation> FolderOperations() {
       {.name = "encrypt",
        .stores = Stores::kPlain,
        .opens = true,
+       .least_calls = 80,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
@@ -92,6 +96,7 @@ std::vector<Operation> KeyOperations() {
   return {
       {.name = "add-slot",
        .stores = Stores::kSealed,
+       .least_calls = 3,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
@@ -99,6 +104,7 @@ std::vector<Operation> KeyOperations() {
            }},
       {.name = "remove-slot",
        .stores = Stores::kSealed,
+       .least_calls = 3,
        .prepare = FillWithTwoSlots,
        .run =
            [](Stage& stage) {
@@ -107,6 +113,7 @@ std::vector<Operation> KeyOperations() {
       // Until every record is sealed anew, or that stops.
       {.name = "rotate",
        .stores = Stores::kSealed,
+       .least_calls = 6,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
@@ -115,6 +122,7 @@ std::vector<Operation> KeyOperations() {
            }},
       {.name = "retire",
        .stores = Stores::kSealed,
+       .least_calls = 3,
        .prepare = FillAndRotate,
        .run = [](Stage& stage) { stage.Say(stage.store().keys().Retire(1)); }},
   };

@@ -70,7 +70,7 @@ struct Operation {
   Stores stores = Stores::kAll;
   // Whether `run` opens the store itself, or works on a closed one.
   bool opens = false;
-  // No fewer calls are made than this many; see that the table stays true.
+  // It cannot do with fewer calls.
   uint64_t least_calls = 1;
 
   // Makes the store that each run begins with; null: there is none.

@@ -121,30 +121,38 @@ const std::vector<std::string>& WrittenKeys() {
 std::vector<Operation> StoreOperations() {
   return {
       {.name = "set",
+       .least_calls = 5,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
              Set(stage, {.key = ItemKey(3), .value = "another"});
            }},
       {.name = "set-large",
+       .least_calls = 5,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
              Set(stage, {.key = "new1", .value = std::string(200'000, 'l')});
            }},
       {.name = "delete",
+       .least_calls = 4,
        .prepare = FillStore,
        .run =
            [](Stage& stage) {
              stage.Say(stage.store().Delete({.key = ItemKey(8)}));
            }},
-      {.name = "transact", .prepare = FillStore, .run = Transact},
+      {.name = "transact",
+       .least_calls = 5,
+       .prepare = FillStore,
+       .run = Transact},
       {.name = "bulk",
        .leaves = Operation::Leaves::kEach,
+       .least_calls = 4,
        .prepare = FillStore,
        .run = WriteBulk},
       {.name = "prefix-delete",
        .leaves = Operation::Leaves::kEach,
+       .least_calls = 4,
        .prepare = FillWithChildren,
        .run =
            [](Stage& stage) {
@@ -153,13 +161,14 @@ std::vector<Operation> StoreOperations() {
            }},
       {.name = "sweep",
        .leaves = Operation::Leaves::kEach,
+       .least_calls = 4,
        .prepare = FillWithExpiring,
        .run =
            [](Stage& stage) {
              stage.Say(stage.store().Sweep().status(),
                        /*maybe_on_error=*/true);
            }},
-      {.name = "grow", .prepare = FillStore, .run = Grow},
+      {.name = "grow", .least_calls = 6, .prepare = FillStore, .run = Grow},
   };
 }
 
