@@ -103,6 +103,11 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
   if (const int code = mdb_env_open(env, folder.c_str(), flags, 0600);
       code != 0) {
     if (code > 0) return error::System("open the store in", folder, code);
+    // There is nothing yet that could be damaged. LMDB says so of a lock file
+    // that it could not lock.
+    if (access == Access::kMake) {
+      return error::Storage("make the store's file", code, mdb_strerror(code));
+    }
     return LmdbError("open the store", code);
   }
   // LMDB opens it twice without O_CLOEXEC, and gives one of the two descriptors
