@@ -154,6 +154,12 @@ FaultLoop::Outcome FaultLoop::RunOnce(const Fault& fault,
   }
   if (fault.kills() && outcome.reached && ended == "killed") ended = "";
   if (ended.empty()) ended = record->complaint;
+  // A disk that fails now is no damage, for which the remedy is a backup. What
+  // reads too little cannot tell.
+  if (ended.empty() && absl::StartsWith(outcome.status, "DATA_LOSS") &&
+      fault.kind != Fault::Kind::kShort) {
+    ended = "false: a fault is called damage";
+  }
   const Facts live = TakeFacts(record->live);
   if (ended.empty() && !live.empty()) {
     ended = judgement_.WrongWith(*record, live);
