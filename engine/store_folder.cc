@@ -50,6 +50,7 @@ absl::StatusOr<Found> LookAt(const std::string& path) {
   }
   if (!S_ISDIR(stat.st_mode)) return error::NotADirectory(path);
   if (access(DataFile(path).c_str(), F_OK) == 0) return Found::kStore;
+  if (errno != ENOENT) return error::System("look at", DataFile(path), errno);
   std::error_code failed;
   const bool empty = fs::is_empty(path, failed);
   if (failed) return error::System("read the folder", path, failed.value());
