@@ -4,7 +4,6 @@
 // executable wins over those of libraries, also for liblmdb.so and
 // libstdc++.so. Each goes on to the C library's own, unless the plan
 // (fault_plan.h) says that it fails.
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,17 +22,12 @@
 using statecpp::Call;
 using statecpp::MakeCall;
 using statecpp::MoveBytes;
+using statecpp::Next;
 using statecpp::PathAt;
 using statecpp::PathOf;
 using statecpp::plan;
 
 namespace {
-
-// The C library's function, behind the one of this file.
-template <typename Function>
-Function* Next(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
 
 size_t BytesOf(const struct iovec* vector, int count) {
   size_t bytes = 0;

@@ -28,6 +28,8 @@ namespace fs = std::filesystem;
 // long that a store would doubt its clock.
 constexpr absl::Duration kPause = absl::Seconds(200);
 constexpr absl::Duration kPatience = absl::Seconds(30);
+// On a busy machine.
+constexpr unsigned kLongestRunSeconds = 60;
 constexpr uint64_t kRoomy = uint64_t{64} << 20;
 
 // Does it in a process of its own. Empty, or how that ended otherwise than by
@@ -38,6 +40,8 @@ std::string InChild(Function function) {
   const pid_t child = fork();
   if (child < 0) return absl::StrCat("no process: ", std::strerror(errno));
   if (child == 0) {
+    // Ends what would not.
+    alarm(kLongestRunSeconds);
     function();
     _exit(0);
   }

@@ -2,6 +2,7 @@
 #ifndef STATECPP_TESTS_FAULTS_FAULT_PLAN_H_
 #define STATECPP_TESTS_FAULTS_FAULT_PLAN_H_
 
+#include <dlfcn.h>
 #include <sys/types.h>
 
 #include <algorithm>
@@ -54,6 +55,12 @@ Fault::Kind Decide(const Call& call, const std::string& path, int fd);
 inline int ErrorOf(Fault::Kind kind) {
   if (kind == Fault::Kind::kEio) return EIO;
   return kind == Fault::Kind::kEnospc ? ENOSPC : 0;
+}
+
+// The C library's function, behind the one that stands in its place.
+template <typename Function>
+Function* Next(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
 inline int FailLate() {
