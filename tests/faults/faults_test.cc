@@ -10,6 +10,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -156,9 +157,12 @@ TEST_P(FaultsTest, EveryCallFailsOnceAndFromThenOn) {
 
 // Where a file system has blocks, and a sync something to do.
 TEST(FaultsOnDiskTest, CallsOfAFewOperationsFail) {
-  for (const char* name : {"create", "transact", "compact"}) {
+  // So many calls apart: each run waits for the disk some ten times.
+  const std::pair<const char*, uint64_t> kSteps[] = {
+      {"create", 15}, {"transact", 2}, {"compact", 30}};
+  for (const auto& [name, step] : kSteps) {
     const TempDir dir;
-    FailAll(OperationOf(name), dir.path(), 5);
+    FailAll(OperationOf(name), dir.path(), step);
   }
 }
 
