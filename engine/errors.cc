@@ -214,6 +214,23 @@ absl::Status CommitOutcomeUnknown(absl::string_view cause) {
       503);
 }
 
+absl::Status CannotGrow(uint64_t map_size, int error_number) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "could not map ", map_size,
+          " bytes of the store's file: ", std::strerror(error_number),
+          "; maxSize stays what it was and nothing was changed; allow the "
+          "process more address space (ulimit -v), or choose less")),
+      507);
+}
+
+absl::Status MapLost(uint64_t map_size, absl::string_view cause) {
+  return absl::UnknownError(absl::StrCat(
+      "the store's file could not be mapped again with ", map_size, " bytes (",
+      cause,
+      "): nothing that was written is lost; restart to open the store again"));
+}
+
 absl::Status StoreFailed(absl::string_view cause) {
   return WithHttpCode(
       absl::UnavailableError(absl::StrCat(

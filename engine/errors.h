@@ -98,6 +98,9 @@ absl::Status StoreClosing();
 absl::Status CommitOutcomeUnknown(absl::string_view cause);
 // Every call after that.
 absl::Status StoreFailed(absl::string_view cause);
+// The store's map could not be enlarged: it is as it was, or gone.
+absl::Status CannotGrow(uint64_t map_size, int error_number);
+absl::Status MapLost(uint64_t map_size, absl::string_view cause);
 absl::Status Storage(absl::string_view action, int code,
                      absl::string_view text);
 

@@ -31,6 +31,11 @@ absl::StatusOr<uint64_t> FreeBytes(const std::string& path);
 absl::Status TakeOwnerAndMode(const std::string& model,
                               const std::string& file);
 
+// Sees to it that programs this process starts do not inherit its descriptors
+// of `file`, of which `fd` is one; that one alone where the others cannot be
+// listed.
+void KeepFromChildren(const std::string& file, int fd);
+
 // Makes a file, or the names in a folder, durable.
 absl::Status SyncPath(const std::string& path);
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lmdb_environment.h"
 
-#include <fcntl.h>
 #include <lmdb.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -15,6 +14,7 @@
 #include "engine/errors.h"
 #include "engine/fail_point.h"
 #include "engine/file_system.h"
+#include "engine/lmdb_lock_file.h"
 #include "engine/meta_page.h"
 
 namespace statecpp {
@@ -24,10 +24,10 @@ constexpr const char* kTableNames[LmdbEnvironment::kTables] = {
     "meta", "records", "expiry"};
 // Far more than the threads of any server; a slot is 64 bytes.
 constexpr unsigned kMaxReaders = 1024;
-// LMDB's lock file: the slots, and less than a page of its own.
-constexpr off_t kLockFileSize = 64 * kMaxReaders + 4096;
 // Of a map that is no larger than need be; whole pages of any size.
 constexpr uint64_t kRoomToWrite = uint64_t{64} << 20;
+// Why every transaction is refused after that.
+constexpr const char* kUnmapped = "its file could not be mapped again";
 // Short of this much space, a write that came to its end early did so for want
 // of it: file systems keep some blocks that they hand to nobody.
 constexpr uint64_t kScarce = uint64_t{1} << 20;
@@ -64,25 +64,6 @@ absl::Status LmdbError(absl::string_view action, int code) {
   }
 }
 
-// LMDB maps its lock file with holes and writes into the map, which ends the
-// process with SIGBUS where the disk has no block for a hole: as soon as a
-// store is opened, or later when a reader takes a slot that nobody had before.
-// So the blocks are there before the file is mapped. Only for who holds the
-// folder's lock: closing this descriptor drops the locks that LMDB has on the
-// file.
-absl::Status AllocateLockFile(const std::string& folder) {
-  const std::string file = folder + "/lock.mdb";
-  const int fd =
-      open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return error::System("open", file, errno);
-  const int failed = posix_fallocate(fd, 0, kLockFileSize);
-  close(fd);
-  if (failed == ENOSPC || failed == EDQUOT) {
-    return error::System("set disk space aside for", file, failed);
-  }
-  return absl::OkStatus();
-}
-
 // LMDB itself would take the size that the file's meta page says, which may be
 // damaged.
 uint64_t MapSizeOf(const std::string& folder) {
@@ -97,7 +78,7 @@ uint64_t MapSizeOf(const std::string& folder) {
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
     void (*on_assertion)(const char* text), Access access) {
-  if (const absl::Status allocated = AllocateLockFile(folder);
+  if (const absl::Status allocated = AllocateLockFile(folder, kMaxReaders);
       !allocated.ok()) {
     return allocated;
   }
@@ -124,10 +105,15 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
   if (const int code = mdb_env_open(env, folder.c_str(), flags, 0600);
       code != 0) {
     if (code > 0) return error::System("open the store in", folder, code);
+    // There is nothing yet that could be damaged. LMDB says so of a lock file
+    // that it could not lock.
+    if (access == Access::kMake) {
+      return error::Storage("make the store's file", code, mdb_strerror(code));
+    }
     return LmdbError("open the store", code);
   }
-  // LMDB opens it twice without O_CLOEXEC, and gives one of the two
-  // descriptors away only.
+  // LMDB opens it twice without O_CLOEXEC, and gives one of the two descriptors
+  // away only.
   KeepFromChildren(folder + "/data.mdb", environment->descriptor());
   mdb_reader_check(env, &environment->stale_readers_);
   if (const absl::Status opened = environment->OpenTables(access);
@@ -184,6 +170,10 @@ LmdbEnvironment::~LmdbEnvironment() {
 absl::StatusOr<LmdbEnvironment::ReadTransaction> LmdbEnvironment::BeginRead()
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   map_.ReaderLock();
+  if (unmapped_) {
+    map_.ReaderUnlock();
+    return error::StoreFailed(kUnmapped);
+  }
   MDB_txn* txn = nullptr;
   {
     absl::MutexLock lock(&idle_mutex_);
@@ -215,6 +205,10 @@ void LmdbEnvironment::Return(MDB_txn* txn) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 absl::StatusOr<LmdbEnvironment::WriteTransaction> LmdbEnvironment::BeginWrite()
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   map_.ReaderLock();
+  if (unmapped_) {
+    map_.ReaderUnlock();
+    return error::StoreFailed(kUnmapped);
+  }
   MDB_txn* txn = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) {
     map_.ReaderUnlock();
@@ -226,12 +220,20 @@ absl::StatusOr<LmdbEnvironment::WriteTransaction> LmdbEnvironment::BeginWrite()
 
 absl::Status LmdbEnvironment::Grow(uint64_t map_size) {
   absl::MutexLock lock(&map_);
+  if (unmapped_) return error::StoreFailed(kUnmapped);
   MDB_envinfo info;
   mdb_env_info(env_, &info);
   if (map_size <= info.me_mapsize) return absl::OkStatus();
+  // LMDB unmaps the file before it maps it anew, and a map that is refused then
+  // leaves it with none. So it is tried first.
+  void* const tried =
+      mmap(nullptr, map_size, PROT_READ, MAP_SHARED, descriptor(), 0);
+  if (tried == MAP_FAILED) return error::CannotGrow(map_size, errno);
+  munmap(tried, map_size);
   const int code = mdb_env_set_mapsize(env_, map_size);
-  if (code != 0) return LmdbError("enlarge the map", code);
-  return absl::OkStatus();
+  if (code == 0) return absl::OkStatus();
+  unmapped_ = true;
+  return error::MapLost(map_size, mdb_strerror(code));
 }
 
 uint64_t LmdbEnvironment::file_pages() const {

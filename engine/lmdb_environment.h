@@ -73,6 +73,11 @@ class LmdbEnvironment {
 
   // Enlarges the map, waiting until no transaction is open. Smaller than now
   // changes nothing.
+  //
+  // RESOURCE_EXHAUSTED: there is no room for it in memory's addresses; the map
+  //     is as it was.
+  // UNKNOWN: the former map is gone and there is no new one. The environment
+  //     may not be used again, and every transaction is refused.
   absl::Status Grow(uint64_t map_size);
 
   uint32_t page_size() const { return page_size_; }
@@ -103,6 +108,8 @@ class LmdbEnvironment {
 
   // Held shared by every transaction, exclusively while the map moves.
   absl::Mutex map_;
+  // LMDB has lost its map, and would not look before it reads.
+  bool unmapped_ ABSL_GUARDED_BY(map_) = false;
 
   absl::Mutex idle_mutex_;
   // Reset read transactions: renewing one costs no slot search.

@@ -30,10 +30,12 @@ struct Metas {
   }
 };
 
-std::optional<Metas> ReadMetas(int fd) {
-  const std::optional<LmdbMeta> even = ReadLmdbMeta(fd, 0);
+// Here and below `error` is what errno said of a read, and untouched where none
+// failed: a file that cannot be read now is not one that is damaged.
+std::optional<Metas> ReadMetas(int fd, int& error) {
+  const std::optional<LmdbMeta> even = ReadLmdbMeta(fd, 0, &error);
   if (!even.has_value()) return std::nullopt;
-  const std::optional<LmdbMeta> odd = ReadLmdbMeta(fd, even->page_size);
+  const std::optional<LmdbMeta> odd = ReadLmdbMeta(fd, even->page_size, &error);
   if (!odd.has_value() || odd->page_size != even->page_size) {
     return std::nullopt;
   }
@@ -42,14 +44,15 @@ std::optional<Metas> ReadMetas(int fd) {
 
 // The last transaction that freed pages, as that meta page knows it; 0: none
 // did. nullopt: its tree of free pages is damaged.
-std::optional<uint64_t> LastToFree(int fd, const LmdbMeta& meta) {
+std::optional<uint64_t> LastToFree(int fd, const LmdbMeta& meta, int& error) {
   if (meta.free.root == LmdbTree::kNoRoot) return 0;
   if (meta.free.depth > LmdbTree::kMaxDepth) return std::nullopt;
   uint64_t number = meta.free.root;
   for (int depth = 1; depth <= meta.free.depth; ++depth) {
     std::string bytes;
     if (number > meta.last_page ||
-        !LmdbPage::Read(fd, number * meta.page_size, meta.page_size, bytes)) {
+        !LmdbPage::Read(fd, number * meta.page_size, meta.page_size, bytes,
+                        &error)) {
       return std::nullopt;
     }
     const LmdbPage page(bytes);
@@ -73,7 +76,7 @@ std::optional<uint64_t> LastToFree(int fd, const LmdbMeta& meta) {
 // What is wrong with the two together; empty if nothing is. LMDB would take the
 // one with the larger number and never know: that may be the state before the
 // last commit, or what a page holds that was never one.
-std::string WrongWith(int fd, const Metas& metas) {
+std::string WrongWith(int fd, const Metas& metas, int& error) {
   const std::string transactions =
       absl::StrCat("its meta pages are of the transactions ",
                    metas.even.transaction, " and ", metas.odd.transaction);
@@ -82,8 +85,8 @@ std::string WrongWith(int fd, const Metas& metas) {
     return absl::StrCat(transactions, ", which do not follow each other");
   }
   // Each commit frees the pages that it replaces.
-  const std::optional<uint64_t> older = LastToFree(fd, metas.older());
-  const std::optional<uint64_t> newer = LastToFree(fd, metas.newer());
+  const std::optional<uint64_t> older = LastToFree(fd, metas.older(), error);
+  const std::optional<uint64_t> newer = LastToFree(fd, metas.newer(), error);
   if (!older.has_value() || !newer.has_value()) {
     return "its lists of free pages are damaged";
   }
@@ -99,7 +102,8 @@ std::string WrongWith(int fd, const Metas& metas) {
 }  // namespace
 
 std::optional<LmdbMeta> ReadNewerMeta(int fd) {
-  const std::optional<Metas> metas = ReadMetas(fd);
+  int ignored = 0;
+  const std::optional<Metas> metas = ReadMetas(fd, ignored);
   if (!metas.has_value()) return std::nullopt;
   return metas->newer();
 }
@@ -115,7 +119,9 @@ absl::Status CheckLmdbFile(const std::string& file) {
   }
   if (stat.st_size == 0) return error::FileDamaged(file, "it is empty");
 
-  const std::optional<Metas> metas = ReadMetas(fd);
+  int read_error = 0;
+  const std::optional<Metas> metas = ReadMetas(fd, read_error);
+  if (read_error != 0) return error::System("read", file, read_error);
   if (!metas.has_value()) {
     return error::FileDamaged(
         file, absl::StrCat("its ", stat.st_size,
@@ -128,9 +134,9 @@ absl::Status CheckLmdbFile(const std::string& file) {
         file, absl::StrCat("it has ", pages, " pages of ", newer.page_size,
                            " bytes, and needs ", newer.last_page + 1));
   }
-  if (const std::string wrong = WrongWith(fd, *metas); !wrong.empty()) {
-    return error::FileDamaged(file, wrong);
-  }
+  const std::string wrong = WrongWith(fd, *metas, read_error);
+  if (read_error != 0) return error::System("read", file, read_error);
+  if (!wrong.empty()) return error::FileDamaged(file, wrong);
   return absl::OkStatus();
 }
 

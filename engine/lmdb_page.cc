@@ -38,9 +38,9 @@ LmdbTree LmdbTree::Load(const char* bytes) {
           .root = LoadFixed<uint64_t>(bytes + 40)};
 }
 
-std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset) {
+std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset, int* error) {
   std::string page;
-  if (!LmdbPage::Read(fd, offset, kMetaSize, page) ||
+  if (!LmdbPage::Read(fd, offset, kMetaSize, page, error) ||
       LoadFixed<uint32_t>(page.data() + kMagicAt) != kMagic ||
       LoadFixed<uint32_t>(page.data() + kVersionAt) != kVersion) {
     return std::nullopt;
@@ -58,13 +58,15 @@ std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset) {
       .names = LmdbTree::Load(page.data() + kNamesTreeAt)};
 }
 
-bool LmdbPage::Read(int fd, uint64_t offset, size_t size, std::string& bytes) {
+bool LmdbPage::Read(int fd, uint64_t offset, size_t size, std::string& bytes,
+                    int* error) {
   bytes.resize(size);
   size_t done = 0;
   while (done < size) {
     const ssize_t got = pread(fd, bytes.data() + done, size - done,
                               static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && error != nullptr) *error = errno;
     if (got <= 0) return false;
     done += static_cast<size_t>(got);
   }

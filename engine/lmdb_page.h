@@ -74,8 +74,10 @@ struct LmdbMeta {
   friend bool operator==(const LmdbMeta&, const LmdbMeta&) = default;
 };
 
-// The meta page at that offset; nullopt: there is none of LMDB's.
-std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset);
+// The meta page at that offset; nullopt: there is none of LMDB's, or it cannot
+// be read. Then `error` is what errno said.
+std::optional<LmdbMeta> ReadLmdbMeta(int fd, uint64_t offset,
+                                     int* error = nullptr);
 
 // A node, as far as its page holds it.
 struct LmdbNode {
@@ -104,8 +106,10 @@ class LmdbPage {
 
   explicit LmdbPage(absl::string_view bytes) : bytes_(bytes) {}
 
-  // False where the bytes cannot be read.
-  static bool Read(int fd, uint64_t offset, size_t size, std::string& bytes);
+  // False where the file ends before, or the bytes cannot be read. Then
+  // `error` is what errno said.
+  static bool Read(int fd, uint64_t offset, size_t size, std::string& bytes,
+                   int* error = nullptr);
 
   uint64_t number() const;
   uint16_t kind() const;

@@ -89,7 +89,7 @@ class LmdbStorage final : public Storage {
   // The header as it stands.
   absl::StatusOr<std::string> ReadHeader() const;
 
-  // Smaller than now changes nothing.
+  // Smaller than now changes nothing. Errors as of LmdbEnvironment::Grow.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Whether the file in the folder is still the one that is open, and whole

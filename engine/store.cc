@@ -358,7 +358,9 @@ absl::StatusOr<QueryPage> Store::Query(const statecpp::Query& query,
 }
 
 absl::Status Store::GrowTo(uint64_t max_size) {
-  return impl_->storage().GrowTo(max_size);
+  absl::Status grown = impl_->storage().GrowTo(max_size);
+  if (absl::IsUnknown(grown)) impl_->queue().Fail(grown);
+  return grown;
 }
 
 void Store::SetCleanupInterval(absl::Duration interval) {

@@ -188,6 +188,11 @@ class Store {
 
   // Raises the ceiling that Options::max_size set. A smaller value changes
   // nothing and is no error. Waits for reads in hand.
+  //
+  // RESOURCE_EXHAUSTED: the process has too few addresses left; nothing
+  // changed. UNKNOWN: the file is no longer mapped. The store has stopped, as
+  // after a
+  //     failed sync; nothing is lost.
   absl::Status GrowTo(uint64_t max_size);
 
   // Replaces Options::cleanup_interval.

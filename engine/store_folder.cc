@@ -51,12 +51,23 @@ absl::StatusOr<Found> LookAt(const std::string& path) {
   }
   if (!S_ISDIR(stat.st_mode)) return error::NotADirectory(path);
   if (access(DataFile(path).c_str(), F_OK) == 0) return Found::kStore;
+  if (errno != ENOENT) return error::System("look at", DataFile(path), errno);
   std::error_code failed;
   const bool empty = fs::is_empty(path, failed);
   if (failed) return error::System("read the folder", path, failed.value());
   if (empty) return Found::kEmptyFolder;
   // Never taken for a new store: it may be one that lost its data.
   return error::FileDamaged(path, "it holds files, but no data.mdb");
+}
+
+// A process that died may have moved the store into its place, or exchanged it,
+// and not have come to the sync of the folder around it: what is written from
+// now on would be lost with the name.
+absl::Status SyncName(const std::string& path) {
+  const std::string parent = ParentOf(path);
+  // One that may not be read was synced by whoever could make the store in it.
+  if (access(parent.c_str(), R_OK) != 0) return absl::OkStatus();
+  return SyncPath(parent);
 }
 
 // Makes the store aside and moves it into place. nullopt when another process
@@ -109,6 +120,7 @@ absl::StatusOr<StoreFolder> StoreFolder::Open(
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(LockFile(path), options.lock_timeout);
   if (!lock.ok()) return lock.status();
+  if (const absl::Status synced = SyncName(path); !synced.ok()) return synced;
   RemoveAbandonedFolders(ParentOf(path));
   if (const absl::Status checked = CheckLmdbFile(DataFile(path));
       !checked.ok() && !STATECPP_SABOTAGE("open-any-file")) {
