@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/power/cut_store.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -200,6 +201,11 @@ void CutStore::CompareSlot(int slot, const std::optional<Item> (&found)[2]) {
 
 void CutStore::Forget() {
   std::filesystem::remove_all(path_);
+  // Or it would come back.
+  const std::string parent = std::filesystem::path(path_).parent_path();
+  const int fd = open(parent.c_str(), O_RDONLY);
+  if (fd < 0 || syncfs(fd) != 0) std::abort();
+  close(fd);
   ledger_.made = false;
   for (CutLedger::Slot& slot : ledger_.slots) {
     slot.begun = 0;

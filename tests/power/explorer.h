@@ -19,7 +19,7 @@ namespace statecpp {
 struct Exploration {
   uint64_t seed = 0;
   // At most, of each cut; fewer where less was on its way.
-  uint64_t choices = 30;
+  uint64_t choices = 20;
   Disk::Promises promises = {};
 };
 
