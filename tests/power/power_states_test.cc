@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,6 @@
 
 namespace statecpp {
 namespace {
-
-using ::testing::IsEmpty;
 
 // Where a store that was found broken is kept, as it was found.
 std::string Keep(const DiskImage& image, const std::string& workload) {
@@ -56,7 +55,7 @@ class PowerStatesTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(PowerStatesTest, HoldAllThatWasAcknowledged) {
   const uint64_t seed = TestSeed();
   LongRun run("power", absl::StrCat("states, ", GetParam()), seed);
-  const double share = 1.0 / static_cast<double>(WorkloadNames().size());
+  const double share = 1.0 / static_cast<double>(WorkloadNames().size() + 1);
   uint64_t states = 0;
   for (int round = 0; run.GoesOn(round, 1, share); ++round) {
     const absl::StatusOr<RecordedWork> work = Record(GetParam(), seed + round);
@@ -88,6 +87,43 @@ TEST_P(PowerStatesTest, HoldAllThatWasAcknowledged) {
         << Keep(ImageOf(*work, exploration, explored.first), GetParam());
   }
   std::printf("%s: %llu states\n", GetParam().c_str(),
+              static_cast<unsigned long long>(states));
+}
+
+// Opening a store after a cut is itself cut.
+TEST(PowerStatesAfterACutTest, HoldAllThatWasThere) {
+  const uint64_t seed = TestSeed();
+  LongRun run("power", "states, cut twice", seed);
+  const std::vector<std::string> names = {"make", "sets", "transactions",
+                                          "growth", "expiry"};
+  std::mt19937_64 random(seed);
+  uint64_t states = 0;
+  for (int round = 0; run.GoesOn(round, 5, 1.0 / 9); ++round) {
+    const absl::StatusOr<RecordedWork> first =
+        Record(names[round % names.size()], seed + round);
+    ASSERT_THAT(first, IsOk());
+    const Exploration exploration = {.seed = seed + round, .choices = 10};
+    const std::vector<CrashState> of_first = StatesOf(*first, exploration);
+    for (int i = 0; i < 5; ++i) {
+      const CrashState& state = of_first[random() % of_first.size()];
+      const absl::StatusOr<RecordedWork> work =
+          RecordAfter(*first, exploration, state);
+      ASSERT_THAT(work, IsOk());
+      const Explored explored = Explore(*work, exploration);
+      states += explored.states;
+      run.Count("cuts", explored.cuts);
+      run.Count("states", explored.states);
+      run.Count("acknowledged", explored.acknowledged);
+      run.Found("lost", explored.lost);
+      run.Found("torn", explored.torn);
+      run.Found("false", explored.false_answers);
+      ASSERT_EQ(explored.first_text, "")
+          << work->workload << ", cut " << state.cut << ", choice "
+          << state.choice << ", and then cut " << explored.first.cut
+          << ", choice " << explored.first.choice;
+    }
+  }
+  std::printf("cut twice: %llu states\n",
               static_cast<unsigned long long>(states));
 }
 
