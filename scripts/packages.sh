@@ -12,10 +12,11 @@ packages_to_build=(
   libsimdjson-dev libsodium-dev protobuf-compiler protobuf-compiler-grpc
 )
 # curl is what README's commands, which .ci/run tries, take for an app. The
-# Python libraries read a store as docs/format.md says.
+# Python libraries read a store as docs/format.md says. xfsprogs makes a disk
+# whose power is cut (tests/power).
 packages_to_test=(
   curl:curl libbenchmark-dev libgmock-dev libgtest-dev
-  python3-lmdb python3-pycryptodome
+  python3-lmdb python3-pycryptodome xfsprogs
 )
 packages_to_lint=(clang clang-format shellcheck npm:npm)
 

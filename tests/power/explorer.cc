@@ -16,6 +16,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/store.h"
+#include "tests/power/noted_store.h"
+#include "tests/power/recorder.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_dir.h"
 
@@ -150,6 +152,26 @@ DiskImage ImageOf(const RecordedWork& work, const Exploration& exploration,
   Disk disk(work.recording, exploration.promises);
   disk.GoOn(state.cut);
   return DiskImage::Of(disk, exploration.seed, state.choice);
+}
+
+absl::StatusOr<RecordedWork> RecordAfter(const RecordedWork& work,
+                                         const Exploration& exploration,
+                                         const CrashState& state) {
+  const MemoryDir dir;
+  ImageOf(work, exploration, state).WriteTo(dir.path());
+  NotedStore store(dir.Path("store"), work.notes, state.cut);
+  Recorder::Get().Start(dir.path());
+  absl::Status done = store.Open(work.keys.front().keys);
+  if (done.ok()) done = store.ReadAll();
+  if (done.ok()) done = store.Transact({"k0", "k1", "later"}, 900);
+  store.Close();
+  Recording recording = Recorder::Get().Stop();
+  if (!done.ok()) return done;
+  return RecordedWork{.workload = absl::StrCat("after ", work.workload),
+                      .seed = work.seed,
+                      .recording = std::move(recording),
+                      .notes = store.notes(),
+                      .keys = work.keys};
 }
 
 std::vector<Violation> CheckState(const RecordedWork& work, size_t cut,

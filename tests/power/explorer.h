@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "tests/power/disk.h"
 #include "tests/power/disk_image.h"
 #include "tests/power/workload.h"
@@ -19,7 +20,7 @@ namespace statecpp {
 struct Exploration {
   uint64_t seed = 0;
   // At most, of each cut; fewer where less was on its way.
-  uint64_t choices = 30;
+  uint64_t choices = 20;
   Disk::Promises promises = {};
 };
 
@@ -53,6 +54,12 @@ Explored Explore(const RecordedWork& work, const Exploration& exploration);
 // The states that Explore makes.
 std::vector<CrashState> StatesOf(const RecordedWork& work,
                                  const Exploration& exploration);
+
+// The store is opened in such a state, read and written to: what came of it is
+// to be cut once more. Not of a work that changes the store's keys.
+absl::StatusOr<RecordedWork> RecordAfter(const RecordedWork& work,
+                                         const Exploration& exploration,
+                                         const CrashState& state);
 
 // One of them.
 DiskImage ImageOf(const RecordedWork& work, const Exploration& exploration,

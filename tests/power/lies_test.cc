@@ -53,7 +53,7 @@ TEST_P(LiesTest, AreCaught) {
       Record(lied.workload, seed, lied.lie);
   ASSERT_THAT(work, IsOk());
   const Explored explored =
-      Explore(*work, {.seed = seed, .choices = 20, .promises = lied.promises});
+      Explore(*work, {.seed = seed, .choices = 10, .promises = lied.promises});
   std::printf("%s: %llu states, %llu lost, %llu torn, %llu false; %s\n",
               lied.name, static_cast<unsigned long long>(explored.states),
               static_cast<unsigned long long>(explored.lost),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/power/noted_store.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -21,6 +22,23 @@ std::string ValueOf(uint64_t number, size_t size) {
 }
 
 }  // namespace
+
+NotedStore::NotedStore(std::string path, const Notes& until, size_t events)
+    : path_(std::move(path)) {
+  for (const Notes::Write& write : until.writes) {
+    if (write.begun >= events) continue;
+    const bool settled = write.acknowledged < events;
+    notes_.writes.push_back(
+        {.items = write.items,
+         .begun = 0,
+         .acknowledged = settled ? size_t{0} : Notes::kNever});
+  }
+  if (until.IsMade(events)) notes_.made = 0;
+  clock_.Advance(
+      std::max(absl::ZeroDuration(), until.Now(events) - clock_.Now()));
+  // Not to be taken for the values of those writes.
+  numbers_ = 1'000'000;
+}
 
 absl::Status NotedStore::Open(std::shared_ptr<const MasterKeys> keys) {
   {

@@ -25,6 +25,9 @@ class NotedStore {
  public:
   explicit NotedStore(std::string path) : path_(std::move(path)) {}
 
+  // One that was found after a cut, with what was noted until then.
+  NotedStore(std::string path, const Notes& until, size_t events);
+
   // As the store answered.
   absl::Status Open(std::shared_ptr<const MasterKeys> keys);
   void Close() { store_.reset(); }

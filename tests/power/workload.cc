@@ -211,13 +211,19 @@ std::vector<std::string> WorkloadNames() {
 
 absl::StatusOr<RecordedWork> Record(const std::string& workload, uint64_t seed,
                                     NotedStore::Lie lie) {
+  const MemoryDir dir;
+  return RecordIn(dir.path(), workload, seed, lie);
+}
+
+absl::StatusOr<RecordedWork> RecordIn(const std::string& folder,
+                                      const std::string& workload,
+                                      uint64_t seed, NotedStore::Lie lie) {
   for (const Named& named : kWorkloads) {
     if (named.name != workload) continue;
-    const MemoryDir dir;
-    NotedStore store(dir.Path("store"));
+    NotedStore store(folder + "/store");
     store.TellLies(lie);
     Work work(store, seed);
-    Recorder::Get().Start(dir.path());
+    Recorder::Get().Start(folder);
     const absl::Status done = (work.*named.run)();
     store.Close();
     Recording recording = Recorder::Get().Stop();

@@ -40,6 +40,11 @@ absl::StatusOr<RecordedWork> Record(
     const std::string& workload, uint64_t seed,
     NotedStore::Lie lie = NotedStore::Lie::kNone);
 
+// The same in that folder, which is empty.
+absl::StatusOr<RecordedWork> RecordIn(
+    const std::string& folder, const std::string& workload, uint64_t seed,
+    NotedStore::Lie lie = NotedStore::Lie::kNone);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_TESTS_POWER_WORKLOAD_H_
