@@ -22,7 +22,10 @@ def fuzz_target(name, srcs, deps, tags = [], **kwargs):
     cc_binary(
         name = name,
         testonly = True,
-        srcs = srcs + ["//tests/fuzz:fuzz_entry.cc"],
+        srcs = srcs + [
+            "//tests/fuzz:fuzz_entry.cc",
+            "//tests/fuzz:sodium_malloc.cc",
+        ],
         linkopts = ["-fsanitize=fuzzer"],
         tags = ["manual"],
         deps = deps,
