@@ -6,10 +6,12 @@
 
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "api/component_fields.h"
 #include "api/instance_name.h"
 #include "api/instance_record.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/support/reference_like.h"
 
 namespace statecpp {
 namespace {
@@ -17,6 +19,10 @@ namespace {
 void CheckNames(const std::string& instance) {
   const absl::StatusOr<std::string> file = FileNameOf(instance);
   if (!file.ok()) return;
+  for (const std::string& character : ReferenceCharacters(*file)) {
+    Expect(character.size() > 1 || absl::ascii_isascii(character.front()),
+           "a file name is UTF-8");
+  }
   Expect(file->find('/') == file->npos && file->find('\0') == file->npos &&
              *file != "." && *file != "..",
          "a file name is the name of a file in its folder");

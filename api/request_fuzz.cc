@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "api/component_config.h"
 #include "api/convert.h"
 #include "api/metadata_value.h"
@@ -71,9 +72,13 @@ void CheckSet(const InstanceSettings& settings, const wire::SetRequest& request,
   Expect(!op->ttl.has_value() || *op->ttl > absl::ZeroDuration(),
          "a time to live is some time");
   const std::string* ttl = Find(request.metadata(), "ttlInSeconds");
-  Expect(ttl == nullptr || !ParseTtl(*ttl).has_value() ||
-             *ParseTtl(*ttl) == op->ttl,
-         "a time to live is that of the metadata");
+  if (ttl != nullptr && !ttl->empty()) {
+    const std::optional<Ttl> given = ParseTtl(*ttl);
+    Expect(given.has_value() && *given == op->ttl,
+           "a time to live is that of the metadata");
+  } else if (!absl::StrContains(op->key, "dapr.internal.")) {
+    Expect(op->ttl == settings.default_ttl, "without one it is the default");
+  }
   const bool has_etag = !request.etag().value().empty();
   Expect((op->precondition.kind == Precondition::Kind::kMatch) == has_etag,
          "an ETag decides");
