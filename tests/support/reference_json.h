@@ -2,9 +2,11 @@
 #ifndef STATECPP_TESTS_SUPPORT_REFERENCE_JSON_H_
 #define STATECPP_TESTS_SUPPORT_REFERENCE_JSON_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/support/reference_like.h"
 
@@ -16,16 +18,23 @@ class ReferenceJson {
  public:
   // In UTF-8, its strings Unicode, and nested no deeper than `max_depth`.
   static bool IsJson(const std::string& text, int max_depth) {
-    for (const std::string& character : ReferenceCharacters(text)) {
-      if (character.size() == 1 && static_cast<uint8_t>(character[0]) > 0x7F) {
-        return false;
-      }
+    if (std::any_of(text.begin(), text.end(), IsPastAscii) &&
+        !IsUtf8(ReferenceCharacters(text))) {
+      return false;
     }
     ReferenceJson reader(text);
     return reader.Value(max_depth) && reader.at_ == text.size();
   }
 
  private:
+  static bool IsPastAscii(char c) { return static_cast<uint8_t>(c) > 0x7F; }
+  static bool IsUtf8(const std::vector<std::string>& characters) {
+    return std::none_of(
+        characters.begin(), characters.end(), [](const std::string& character) {
+          return character.size() == 1 && IsPastAscii(character[0]);
+        });
+  }
+
   explicit ReferenceJson(const std::string& text) : text_(text) {}
 
   // Past the end a NUL, which is no character of JSON outside a string and
