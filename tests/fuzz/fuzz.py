@@ -30,6 +30,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ KEPT = CACHE / "fuzz-corpus"
 FOUND = CACHE / "fuzz-found"
 
 SMOKE_SECONDS = 5
+MOST_IN_CORPUS = 50
 # A canary dies within a second or two; this is for a machine that is busy.
 CANARY_SECONDS = 60
 # What each planted mistake is found by.
@@ -212,15 +214,24 @@ def run_all(fuzzer, targets, seconds, keep, jobs, seed):
 
 
 def merge(fuzzer, target):
-    """The smallest inputs that reach all edges, and no more of them."""
+    """Adds what reaches other edges, up to so many inputs in the corpus."""
     corpus = HERE / "corpus" / target.name
-    before = len(list(corpus.iterdir()))
-    result = fuzzer.call(target, "-merge=1", "-use_counters=0", "-max_len=1024",
-                         corpus, KEPT / target.name)
-    if result.status != 0:
-        report_crash(target, result)
-        return 1
-    print(f"{target.name}: {len(list(corpus.iterdir())) - before} more inputs")
+    with tempfile.TemporaryDirectory() as folder:
+        merged = pathlib.Path(folder) / target.name
+        shutil.copytree(corpus, merged)
+        result = fuzzer.call(target, "-set_cover_merge=1", "-use_counters=0",
+                             "-max_len=300", merged, KEPT / target.name)
+        if result.status != 0:
+            report_crash(target, result)
+            return 1
+        there = {path.name for path in corpus.iterdir()}
+        new = [path for path in merged.iterdir() if path.name not in there]
+        # The longest reach the most.
+        new.sort(key=lambda path: path.stat().st_size, reverse=True)
+        new = new[:max(MOST_IN_CORPUS - len(there), 0)]
+        for path in new:
+            shutil.copy(path, corpus)
+    print(f"{target.name}: {len(new)} more inputs")
     return 0
 
 
