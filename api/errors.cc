@@ -56,6 +56,12 @@ absl::Status InstanceNameTooLong(size_t size, size_t limit) {
                    "; give the component a shorter name; nothing was opened"));
 }
 
+absl::Status InstanceNameNotUtf8() {
+  return InvalidArgument(
+      "the component's name or its \"dataDir\" is not UTF-8; give it a name of "
+      "letters, digits and dashes; nothing was opened");
+}
+
 absl::Status InstanceRecordUnreadable(absl::string_view instance,
                                       absl::string_view reason) {
   return WithHttpCode(

@@ -25,6 +25,7 @@ absl::Status UnknownField(absl::string_view name, absl::string_view nearest);
 absl::Status RefusedField(absl::string_view name, absl::string_view reason);
 absl::Status TwoKeySources(absl::string_view name, absl::string_view other);
 absl::Status InstanceNameTooLong(size_t size, size_t limit);
+absl::Status InstanceNameNotUtf8();
 // The file that remembers an instance's configuration.
 absl::Status InstanceRecordUnreadable(absl::string_view instance,
                                       absl::string_view reason);

@@ -2,6 +2,7 @@
 #include "api/init_request.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/stubs/common.h>
 #include <google/protobuf/wire_format_lite.h>
 #include <string.h>
 
@@ -73,6 +74,13 @@ void Add(absl::string_view name, absl::string_view value,
   init.key = SecretBytes::Copy(value);
 }
 
+// As every string of a message has to be; and only such a value can be kept in
+// the file that remembers it.
+bool IsUtf8(absl::string_view text) {
+  return google::protobuf::internal::IsStructurallyValidUTF8(
+      text.data(), static_cast<int>(text.size()));
+}
+
 // InitRequest  := metadata: MetadataRequest = 1
 // MetadataRequest := properties: map<string, string> = 1
 // an entry of a map := key: string = 1, value: string = 2
@@ -83,7 +91,7 @@ bool AddEntry(absl::string_view entry, InitProperties& init) {
       ForEachField(entry, [&](int number, absl::string_view bytes) {
         if (number == 1) name = bytes;
         if (number == 2) value = bytes;
-        return true;
+        return (number != 1 && number != 2) || IsUtf8(bytes);
       });
   if (whole) Add(name, value, init);
   return whole;

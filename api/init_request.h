@@ -23,9 +23,9 @@
 namespace statecpp {
 
 struct InitProperties {
-  // Every name that was given. Of fields that are secret and of those that are
-  // unknown, since these may be secrets under a misspelled name, the value is
-  // empty; a key without a value is left out.
+  // Every name that was given; names and values are UTF-8. Of fields that are
+  // secret and of those that are unknown, since these may be secrets under a
+  // misspelled name, the value is empty; a key without a value is left out.
   Properties properties = {};
   // The value of `encryptionKey`, without white space around it.
   std::optional<SecretBytes> key = std::nullopt;

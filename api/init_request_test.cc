@@ -115,6 +115,13 @@ TEST(InitRequestTest, RefusesWhatProtobufRefuses) {
   for (size_t size = 0; size < message.size(); ++size) {
     Compare(message.substr(0, size));
   }
+  // A name or a value that is not UTF-8.
+  for (const char* text : {"maxSize", "1Gi", "shop/orders", "dataDir"}) {
+    std::string bytes = message;
+    bytes[bytes.find(text) + 1] = '\xb0';
+    EXPECT_FALSE(InitPropertiesFromProto(bytes).ok()) << text;
+    Compare(bytes);
+  }
   // A length that ends behind the message, no field's number, a lone end of a
   // group, a wire type that there is not, a length of more than 4 GiB.
   for (const std::string bytes :

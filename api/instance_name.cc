@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/instance_name.h"
 
+#include <google/protobuf/stubs/common.h>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -38,6 +40,10 @@ absl::string_view InstanceName(absl::string_view id) {
 }
 
 absl::StatusOr<std::string> FileNameOf(absl::string_view name) {
+  if (!google::protobuf::internal::IsStructurallyValidUTF8(
+          name.data(), static_cast<int>(name.size()))) {
+    return error::InstanceNameNotUtf8();
+  }
   std::string file_name = PercentEncoded(name);
   if (file_name.size() > kMaxFileName) {
     return error::InstanceNameTooLong(file_name.size(), kMaxFileName);

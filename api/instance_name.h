@@ -23,7 +23,8 @@ absl::string_view InstanceName(absl::string_view id);
 // front are percent-encoded. Short enough for an extension. One name is one
 // file or folder, never one inside another's.
 //
-// INVALID_ARGUMENT: the name is too long for a file name.
+// INVALID_ARGUMENT: the name is too long for a file name, or is not UTF-8, as
+// the text has to be that remembers an instance.
 absl::StatusOr<std::string> FileNameOf(absl::string_view name);
 
 // The name that FileNameOf made this of.

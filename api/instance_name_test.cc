@@ -56,6 +56,11 @@ TEST(FileNameOfTest, RefusesWhatNoFileNameCanHold) {
   EXPECT_EQ(FileNameOf(std::string(241, 'a')).status().code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(FileNameOf(std::string(81, '/')).ok());
+  // The file that remembers an instance holds its name, as JSON.
+  for (const char* name : {"\xb0", "orders\xff", "\xed\xa0\x80", "\xc0\xaf"}) {
+    EXPECT_EQ(FileNameOf(name).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
 }
 
 TEST(NameOfFileTest, GivesBackTheNameThatMadeTheFile) {

@@ -29,7 +29,7 @@ constexpr Unit kUnits[] = {
 constexpr int kBinaryUnits = 4;
 
 // More digits than a 64-bit number has say nothing more; they would overflow.
-constexpr size_t kMaxDigits = 19;
+constexpr size_t kMaxDigits = 20;
 
 bool IsDigits(absl::string_view text) {
   for (const char c : text) {

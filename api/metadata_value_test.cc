@@ -119,6 +119,9 @@ TEST(FormatByteSizeTest, WritesWhatParseByteSizeReads) {
       {uint64_t{16} << 40, "16Ti"},
       {(uint64_t{1} << 30) + 1, "1073741825"},
       {uint64_t{3} << 29, "1536Mi"},
+      // The largest number has twenty digits.
+      {16153355643000000000u, "16153355643000000000"},
+      {~uint64_t{0}, "18446744073709551615"},
   };
   for (const auto& [size, text] : cases) {
     EXPECT_EQ(FormatByteSize(size), text);

@@ -43,6 +43,10 @@ std::optional<SecretBytes> FromBase64(absl::string_view text, int variant) {
 }
 
 std::optional<SecretBytes> FromBase64(absl::string_view text) {
+  // libsodium 1.0.18 takes each byte beyond ASCII for the digit of 63.
+  if (!std::all_of(text.begin(), text.end(), absl::ascii_isascii)) {
+    return std::nullopt;
+  }
   // The padding says nothing: the length is known.
   if (text.size() == kBase64Size + 1 && text.back() == '=') {
     text.remove_suffix(1);

@@ -120,6 +120,17 @@ TEST(ParseKeyTest, WhatLooksLikeBase64AndIsNoneIsRefused) {
   EXPECT_THAT(ParseKey(wrong), StatusIs(kInvalid, HasSubstr("base64")));
 }
 
+// libsodium takes each of these bytes for the digit of 63.
+TEST(ParseKeyTest, NoByteBeyondAsciiIsADigitOfBase64) {
+  for (int byte = 0x80; byte <= 0xFF; ++byte) {
+    std::string text = Base64();
+    text[5] = static_cast<char>(byte);
+    EXPECT_THAT(ParseKey(text), StatusIs(kInvalid, HasSubstr("base64")))
+        << byte;
+    EXPECT_EQ(Parsed(text.substr(0, 43)), "") << byte;
+  }
+}
+
 TEST(ParseKeyTest, AnyOtherLengthIsRefusedWithWhatIsExpected) {
   for (const size_t size : {16, 31, 33, 40, 45, 64, 100}) {
     const std::string text = "!" + (Raw() + Raw() + Raw() + Raw())  //
