@@ -135,6 +135,14 @@ func (s *store) bulkGet(ctx context.Context, c *call) ([]sighting, error) {
 
 func (c *call) key(i int) string { return c.group.keys[c.parts[i].Key] }
 
+// keys are those of some parts, in order.
+func (c *call) keys(begin, end int) (keys []string) {
+	for i := begin; i < end; i++ {
+		keys = append(keys, c.key(i))
+	}
+	return keys
+}
+
 func (c *call) etag(i int) *wire.Etag {
 	if c.etags[i] == "" {
 		return nil

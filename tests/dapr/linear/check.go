@@ -61,12 +61,18 @@ type search struct {
 	prev  []int // len(fixed) stands before the first and behind the last
 
 	classes []class // those that may be left out
+	readers []int   // of each value, how many of fixed still have to find it
 
+	place
+	vain  map[hash]bool // what was tried from here and led nowhere
+	steps int
+}
+
+// A place is how far an order has come.
+type place struct {
 	state  state
-	latest Moment        // the last Call among those that have their place
-	placed hash          // of those that have their place
-	vain   map[hash]bool // what was tried from here and led nowhere
-	steps  int
+	latest [MaxKeys]Moment // of each key the last Call among those in the order
+	placed hash            // of those in the order
 }
 
 type state [MaxKeys]uint32
@@ -76,6 +82,7 @@ type hash [2]uint64
 type step struct {
 	*Operation
 	ret  Moment
+	keys uint32 // a bit for each
 	mark hash
 }
 
@@ -97,7 +104,10 @@ func newSearch(history []Operation) *search {
 		if op.Outcome == Refused || op.Outcome == Maybe && !op.Writes() {
 			continue
 		}
-		one := step{op, op.Return, hash{random.Uint64(), random.Uint64()}}
+		one := step{op, op.Return, 0, hash{random.Uint64(), random.Uint64()}}
+		for _, part := range op.Parts {
+			one.keys |= 1 << part.Key
+		}
 		if op.Outcome == Maybe {
 			seen, ok := s.seen(op)
 			if !ok {
@@ -107,6 +117,10 @@ func newSearch(history []Operation) *search {
 			one.ret = min(one.ret, seen)
 		}
 		s.fixed = append(s.fixed, one)
+	}
+	s.readers = make([]int, len(s.items))
+	for i := range s.fixed {
+		s.count(&s.fixed[i], 1)
 	}
 	s.left = len(s.fixed)
 	for i := range s.left + 1 {
@@ -137,52 +151,192 @@ func (s *search) walk() bool {
 		return false
 	}
 	s.steps--
-	before, latest, placed := s.state, s.latest, s.placed
-	take := func(one *step, after state) {
-		s.state = after
-		s.latest = max(latest, one.Call)
-		s.placed = hash{placed[0] ^ one.mark[0], placed[1] ^ one.mark[1]}
-	}
-
-	// Whoever was called before the first of those left had returned.
+	// Next may be whoever was called before the first of those left returned.
 	first := Moment(math.MaxInt64)
 	end := len(s.fixed)
 	for i := s.next[end]; i != end && s.fixed[i].Call <= first; i = s.next[i] {
+		first = min(first, s.fixed[i].ret)
+		// What changes nothing wherever it comes, and can be next, may as well be.
 		one := &s.fixed[i]
-		first = min(first, one.ret)
-		after, ok := s.apply(one, before)
-		if !ok {
+		if one.Outcome != Conflict && one.Writes() || s.endsClass(one) {
 			continue
 		}
-		take(one, after)
-		s.next[s.prev[i]], s.prev[s.next[i]] = s.next[i], s.prev[i]
-		s.left--
-		if s.walk() {
+		if after, ok := s.apply(one, s.state); ok && after == s.state {
+			found := s.goOnWith(i)
+			s.vain[here] = !found
+			return found
+		}
+	}
+	for i := s.next[end]; i != end && s.fixed[i].Call <= first; i = s.next[i] {
+		if s.goOnWith(i) {
 			return true
 		}
-		s.left++
-		s.next[s.prev[i]], s.prev[s.next[i]] = i, i
 	}
+	if len(s.classes) > 0 {
+		for i := s.next[end]; i != end && s.fixed[i].Call <= first; i = s.next[i] {
+			if s.enable(i, nil, state{}, first) {
+				return true
+			}
+		}
+	}
+	s.vain[here] = true
+	return false
+}
+
+// goOnWith walks on from behind one of fixed.
+func (s *search) goOnWith(i int) bool {
+	one, before := &s.fixed[i], s.place
+	after, ok := s.apply(one, before.state)
+	if !ok {
+		return false
+	}
+	s.count(one, -1)
+	if s.losesReaders(before.state, after) {
+		s.count(one, 1)
+		return false
+	}
+	s.take(one, after)
+	s.next[s.prev[i]], s.prev[s.next[i]] = s.next[i], s.prev[i]
+	s.left--
+	if s.walk() {
+		return true
+	}
+	s.left++
+	s.next[s.prev[i]], s.prev[s.next[i]] = i, i
+	s.count(one, 1)
+	s.place = before
+	return false
+}
+
+// count adds one of fixed to those that have to find a value, or takes it away.
+func (s *search) count(one *step, by int) {
+	for i := range one.Parts {
+		switch part := &one.Parts[i]; {
+		case part.Action == Read:
+			s.readers[s.numbers[part.Value]] += by
+		case part.Condition == Matches && one.Outcome != Conflict:
+			s.readers[s.numbers[part.Expected]] += by
+		}
+	}
+	if one.Failed != 0 && one.Found != Unread {
+		s.readers[s.numbers[one.Found]] += by
+	}
+}
+
+// losesReaders reports whether a value goes that somebody still has to find: it
+// is written once and does not come back.
+func (s *search) losesReaders(before, after state) bool {
+	for key, value := range before {
+		if value > unseen && after[key] != value && s.readers[value] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// endsClass reports whether one of fixed comes too late for others that may
+// still have to come before it.
+func (s *search) endsClass(one *step) bool {
+	for c := range s.classes {
+		class := &s.classes[c]
+		if class.used < len(class.steps) && class.steps[class.used].keys&one.keys != 0 &&
+			one.Call > class.steps[class.used].ret {
+			return true
+		}
+	}
+	return false
+}
+
+// enable walks on behind one of fixed and operations of the classes in front of
+// it. Nothing is lost by asking of each that the one behind it needs it: else it
+// could come later, or be left out. `former` is the last one so far, in front of
+// which the state was `without`.
+func (s *search) enable(goal int, former *step, without state, first Moment) bool {
+	here := s.here()
+	here[0] ^= mixed(uint64(goal))
+	if former != nil {
+		here[1] ^= mixed(former.mark[0])
+	}
+	if s.steps <= 0 || s.vain[here] {
+		return false
+	}
+	s.steps--
+	before := s.place
 	for c := range s.classes {
 		class := &s.classes[c]
 		if class.used == len(class.steps) {
 			continue
 		}
 		one := &class.steps[class.used]
-		after, ok := s.apply(one, before)
-		if !ok || after == before || one.Call > first || latest > one.ret {
+		if one.Call > first || s.isOver(one) || !s.leadsTo(one, &s.fixed[goal]) ||
+			former != nil && !s.isNeeded(former, one, without) {
 			continue
 		}
-		take(one, after)
+		after, ok := s.apply(one, before.state)
+		if !ok || after == before.state || s.losesReaders(before.state, after) {
+			continue
+		}
+		s.take(one, after)
 		class.used++
-		if s.walk() {
+		if s.isNeeded(one, &s.fixed[goal], before.state) && s.goOnWith(goal) ||
+			s.enable(goal, one, before.state, first) {
 			return true
 		}
 		class.used--
+		s.place = before
 	}
-	s.state, s.latest, s.placed = before, latest, placed
 	s.vain[here] = true
 	return false
+}
+
+// isNeeded reports whether something would be otherwise if `one` came behind
+// `other`, or not at all.
+func (s *search) isNeeded(one, other *step, without state) bool {
+	if one.keys&other.keys == 0 {
+		return false
+	}
+	if len(one.Parts) > 1 || other.Outcome == Conflict && other.Call > one.ret {
+		return true
+	}
+	_, ok := s.apply(other, without)
+	return !ok
+}
+
+// leadsTo reports whether an operation can matter to another: they share a key,
+// or there are some of many keys that may stand between them.
+func (s *search) leadsTo(one, goal *step) bool {
+	reach := goal.keys
+	for grown := true; grown && one.keys&reach == 0; {
+		grown = false
+		for c := range s.classes {
+			keys := s.classes[c].steps[0].keys
+			if keys&reach != 0 && keys&^reach != 0 {
+				reach |= keys
+				grown = true
+			}
+		}
+	}
+	return one.keys&reach != 0
+}
+
+// isOver reports whether an operation would come too late: behind one of its
+// keys that was called when it could not happen any more.
+func (s *search) isOver(one *step) bool {
+	for i := range one.Parts {
+		if s.latest[one.Parts[i].Key] > one.ret {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *search) take(one *step, after state) {
+	s.state = after
+	for i := range one.Parts {
+		latest := &s.latest[one.Parts[i].Key]
+		*latest = max(*latest, one.Call)
+	}
+	s.placed = hash{s.placed[0] ^ one.mark[0], s.placed[1] ^ one.mark[1]}
 }
 
 // here names what has its place, and the state that it led to.

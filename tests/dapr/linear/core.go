@@ -11,7 +11,7 @@ import (
 
 // The steps and the time that are spent on making an illegal history small.
 const (
-	coreStepLimit = 100_000
+	coreStepLimit = 20_000
 	coreTimeLimit = 10 * time.Second
 )
 

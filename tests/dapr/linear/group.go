@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -44,6 +45,9 @@ func newGroup(r *run, random *rand.Rand, number int) *group {
 		run: r, number: number, instance: "linear", limit: 300 + random.IntN(500),
 		drafts: map[Value]draft{}, etags: map[Value]string{},
 	}
+	if r.plan.Quick {
+		g.limit /= 4
+	}
 	switch random.IntN(5) {
 	case 0:
 		g.instance, g.atomic = "atomic", true
@@ -78,11 +82,14 @@ func (g *group) record(c *call, op Operation, seen []sighting, err error, excuse
 		g.recordReads(&op, seen)
 	}
 	if g.atomic || c.method != bulkSet && c.method != bulkDelete {
+		if op.Outcome == Conflict {
+			op.explain(c.keys(0, len(c.parts)))
+		}
 		g.history = append(g.history, op)
 	} else {
 		g.history = append(g.history, c.items(op)...)
 	}
-	return status.Code(err) != codes.Unavailable || op.Outcome == Refused
+	return !excuse.ending || op.Outcome != Maybe
 }
 
 // items takes a bulk write apart: its items stand each for itself, and the error
@@ -97,6 +104,7 @@ func (c *call) items(op Operation) []Operation {
 			switch {
 			case strings.Contains(op.Error, "etag mismatch on "+key), strings.Contains(op.Error, "first-write of "+key):
 				item.Outcome = Conflict
+				item.explain(c.keys(i, i+1))
 			case strings.Contains(op.Error, key):
 				item.Outcome = Refused
 			default:
@@ -106,6 +114,43 @@ func (c *call) items(op Operation) []Operation {
 		items = append(items, item)
 	}
 	return items
+}
+
+var (
+	operationNumber = regexp.MustCompile(`in operation (\d+) of`)
+	foundInstead    = `[^;]*?, found (no item|[0-9a-f]{16})`
+)
+
+// explain reads from the error what stood in the way, and where.
+func (o *Operation) explain(keys []string) {
+	failed := 1
+	if number := operationNumber.FindStringSubmatch(o.Error); number != nil {
+		failed, _ = strconv.Atoi(number[1])
+	}
+	if failed > len(keys) {
+		return
+	}
+	found := regexp.MustCompile(regexp.QuoteMeta(strconv.Quote(keys[failed-1])) + foundInstead).FindStringSubmatch(o.Error)
+	if found == nil {
+		return
+	}
+	o.Failed, o.Found = failed, 0
+	if found[1] != "no item" {
+		o.Found, o.etag = Unread, found[1]
+	}
+}
+
+// name finds out of what writes the ETags in errors are.
+func (g *group) name() {
+	values := map[string]Value{}
+	for v, etag := range g.etags {
+		values[etag] = v
+	}
+	for i := range g.history {
+		if v, ok := values[g.history[i].etag]; ok {
+			g.history[i].Found = v
+		}
+	}
 }
 
 // An excuse says which errors a call may draw beside the store's verdicts.
@@ -125,7 +170,11 @@ func (g *group) outcome(c *call, err error, excuse excuse) (Outcome, string) {
 	case (strings.Contains(text, "nothing was written") || strings.Contains(text, "items were not written")) &&
 		(code == codes.Unavailable || code == codes.DeadlineExceeded || code == codes.Canceled):
 		return Refused, said
-	case code == codes.Unavailable && excuse.ending:
+	case excuse.ending && (code == codes.Unavailable || code == codes.Canceled || code == codes.Internal):
+		// The connection is lost, between calls or within an answer; or the call
+		// was one that a server which is ending had not looked at yet.
+	case code == codes.Internal && text == "unexpected EOF" && (excuse.deadline || excuse.cancel):
+		// gRPC's way to say that a call ended amid a long answer.
 	case code == codes.DeadlineExceeded && excuse.deadline:
 		g.run.counts.deadlines.Add(1)
 	case code == codes.Canceled && excuse.cancel:

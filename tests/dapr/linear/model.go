@@ -24,6 +24,7 @@ type model struct {
 
 // An item is what a write left.
 type item struct {
+	named       bool // a read or a condition speaks of it
 	expires     bool
 	early, late Moment // between which it expires
 }
@@ -43,6 +44,10 @@ func newModel(history []Operation) model {
 	}
 	for i := range history {
 		op := &history[i]
+		if op.Failed != 0 && op.Outcome == Conflict && op.Found != Unread {
+			named[op.Found] = true
+			see(op.Found, op.Return)
+		}
 		for _, part := range op.Parts {
 			switch {
 			case part.Condition == Matches:
@@ -68,7 +73,7 @@ func newModel(history []Operation) model {
 	for v := range named {
 		if _, ok := m.numbers[v]; !ok {
 			m.numbers[v] = uint32(len(m.items)) // nobody writes it
-			m.items = append(m.items, item{})
+			m.items = append(m.items, item{named: true})
 		}
 	}
 	return m
@@ -81,6 +86,7 @@ func (m *model) number(op *Operation, part Part, named bool) {
 	}
 	m.numbers[part.Value] = uint32(len(m.items))
 	m.items = append(m.items, item{
+		named:   named,
 		expires: part.TTL != 0,
 		early:   op.Call + Moment(part.TTL-clockTolerance),
 		late:    op.Return + Moment(part.TTL+clockTolerance),
@@ -144,18 +150,26 @@ func (m *model) conflict(one *step, s state) (state, bool) {
 	for i := range one.Parts {
 		part := &one.Parts[i]
 		now := during[part.Key]
+		if one.Failed == i+1 {
+			return m.failed(one, s, now)
+		}
+		live, gone := m.mayLive(now, one), m.mayBeGone(now, one)
+		holds, mayFail := true, false
 		switch part.Condition {
 		case Matches:
-			if m.numbers[part.Expected] != now || !m.mayLive(now, one) {
-				return s, true
-			}
-			if m.mayBeGone(now, one) && expired < 0 {
-				expired = part.Key
-			}
+			holds = m.numbers[part.Expected] == now && live
+			mayFail = holds && gone
 		case Absent:
-			if now != nothing && m.mayLive(now, one) {
+			holds = gone
+			if live && one.Failed == 0 {
 				return s, true
 			}
+		}
+		if !holds {
+			return s, one.Failed == 0
+		}
+		if mayFail && expired < 0 {
+			expired = part.Key
 		}
 		during[part.Key] = m.numbers[part.Value]
 	}
@@ -163,6 +177,23 @@ func (m *model) conflict(one *step, s state) (state, bool) {
 		s[expired] = nothing
 	}
 	return s, expired >= 0
+}
+
+// failed: the condition of which the error speaks fails for what it found.
+func (m *model) failed(one *step, s state, now uint32) (state, bool) {
+	part := &one.Parts[one.Failed-1]
+	switch one.Found {
+	case 0:
+		if now == s[part.Key] {
+			s[part.Key] = nothing
+		}
+		return s, part.Condition == Matches && m.mayBeGone(now, one)
+	case Unread:
+		return s, !m.items[now].named && m.mayLive(now, one)
+	default:
+		matches := part.Condition == Matches && part.Expected == one.Found
+		return s, !matches && m.numbers[one.Found] == now && m.mayLive(now, one)
+	}
 }
 
 // mayLive reports whether an item can be visible while an operation runs.

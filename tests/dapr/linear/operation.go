@@ -31,6 +31,9 @@ type Value uint64
 // issued.
 const Foreign = ^Value(0)
 
+// Unread is some Value that nobody has read, and whose ETag was seen.
+const Unread = ^Value(1)
+
 // A Moment is a time on one monotonic clock.
 type Moment time.Duration
 
@@ -82,6 +85,12 @@ type Operation struct {
 	Parts   []Part
 	Outcome Outcome
 	Error   string // as the caller got it
+
+	// Of a Conflict, if the error says so: which part's condition was the first
+	// that did not hold, counted from 1, and what stood there.
+	Failed int
+	Found  Value
+	etag   string // of Found, as long as it is not known who wrote it
 }
 
 // Writes reports whether the operation would change anything.
@@ -96,6 +105,9 @@ func (o Operation) String() string {
 	}
 	line := fmt.Sprintf("%10.3f … %10.3f ms  life %d, client %2d: %s: %s",
 		o.Call.milliseconds(), o.Return.milliseconds(), o.Life, o.Client, strings.Join(parts, " + "), o.Outcome)
+	if o.Failed != 0 {
+		line += fmt.Sprintf(" of part %d, found %s", o.Failed, o.Found)
+	}
 	if o.Outcome != Yes && o.Error != "" {
 		line += " (" + o.Error + ")"
 	}
@@ -131,6 +143,8 @@ func (v Value) String() string {
 		return "nothing"
 	case Foreign:
 		return "foreign"
+	case Unread:
+		return "an unread value"
 	}
 	return fmt.Sprintf("v%d", uint64(v))
 }

@@ -38,6 +38,10 @@ type Plan struct {
 	Drain bool    // they end by SIGTERM, else by SIGKILL
 	Storm float64 // the part of the calls that are cancelled, or hurried by a deadline
 
+	// Quick is for a store that does wrong: short lives, short histories, and
+	// what is found is neither made small nor kept.
+	Quick bool
+
 	// Via puts something between the clients and the socket, and returns where
 	// it listens. It is asked anew for each process.
 	Via func(socket string) string
@@ -174,7 +178,11 @@ func (r *run) live(t testing.TB, random *rand.Rand, life int) {
 		}
 		clients.Go(func() { c.work(r) })
 	}
-	r.wait(time.Duration(300+random.IntN(1200)) * time.Millisecond)
+	length := time.Duration(300+random.IntN(1200)) * time.Millisecond
+	if r.plan.Quick {
+		length /= 4
+	}
+	r.wait(length)
 	ending.Store(true)
 	if r.plan.Drain {
 		r.pair.StopStore(t)
@@ -189,7 +197,7 @@ func (r *run) live(t testing.TB, random *rand.Rand, life int) {
 	hangUp(stores)
 
 	answers := r.counts.of[Yes].Load() + r.counts.of[Conflict].Load() - answersBefore
-	if answers < fewestAnswers && !r.wrong.Load() {
+	if answers < fewestAnswers && !r.plan.Quick && !r.wrong.Load() {
 		t.Errorf("%s: %d answers in life %d: the store was hardly asked", r.plan.Name, answers, life)
 	}
 	r.pair.StartStore(t)
@@ -287,21 +295,20 @@ func (t *team) next(r *run) *group {
 func (r *run) check(g *group) {
 	r.counts.histories.Add(1)
 	r.counts.keys.Add(int64(len(g.keys)))
-	began := time.Now()
+	g.name()
 	verdict := Check(g.history)
-	if d := time.Since(began); d > 100*time.Millisecond {
-		fmt.Println("SLOW", d, verdict, len(g.history), len(g.keys), g.instance, g.save())
-	}
 	if verdict == Linearizable || r.wrong.Load() {
 		return
 	}
 	finding := Finding{Kind: False, What: fmt.Sprintf("group %d of %s: its history is %s", g.number, g.instance, verdict)}
-	if verdict == Illegal {
-		finding.Core = Core(g.history)
-		finding.Kind = kindOf(finding.Core)
-		finding.What += "; no order explains these answers, whatever became of the others"
+	if !r.plan.Quick {
+		if verdict == Illegal {
+			finding.Core = Core(g.history)
+			finding.Kind = kindOf(finding.Core)
+			finding.What += "; no order explains these answers, whatever became of the others"
+		}
+		finding.File = g.save()
 	}
-	finding.File = g.save()
 	r.found(finding)
 }
 
@@ -353,7 +360,7 @@ func (r *run) report(t testing.TB, took time.Duration) {
 		text = append(text, fmt.Sprintf("%d %s", figures[name], name))
 	}
 	t.Logf("%s, in %.1f s, with STATECPP_TEST_SEED=%d: %s", r.plan.Name, took.Seconds(), r.plan.Seed, strings.Join(text, ", "))
-	if len(r.findings) == 0 {
+	if len(r.findings) == 0 && !r.plan.Quick {
 		for method := range methods {
 			if c.done[method].Load() == 0 {
 				t.Errorf("%s: no %s was answered: nothing was proved of it", r.plan.Name, method)
