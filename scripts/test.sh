@@ -83,7 +83,7 @@ test_go() {
   local strict=$1 part=$2 reason cases
   # CGO off, as in lint: one build cache for both.
   export GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=0
-  cases=$(cat tests/dapr/{,conformance/}*_test.go | grep -c '^func Test')
+  cases=$(cat tests/dapr/{,conformance/,linear/}*_test.go | grep -c '^func Test')
   if ! reason=$(check_go); then
     say "SKIPPED: the tests with Dapr's code: $reason"
     local outcome=skipped
@@ -107,9 +107,10 @@ test_dapr() {
   say "tests against real daprd, which is built first (once, some minutes)"
   run_go_tests go ./...
   say "the same on sealed stores"
-  # But for those that open no store, or choose by themselves.
+  # But for those that open no store, or choose by themselves, or test a test.
   STATECPP_TEST_SEALED=1 run_go_tests go_sealed ./... \
-    -skip "$(list_tests_of descriptors node sealing)"
+    -skip "$(list_tests_of descriptors node sealing \
+      linear/check linear/porcupine linear/liar)"
   compare_page go.mod go go_sealed
 }
 

@@ -25,7 +25,7 @@ const MaxKeys = 16
 
 // The steps after which a search gives up. A history of a thousand operations
 // takes some thousands.
-const stepLimit = 200_000
+const stepLimit = 500_000
 
 // Check looks for an order of a group's operations that explains all answers
 // (Wing and Gong's search, with Lowe's memory of what was in vain).

@@ -20,7 +20,14 @@ func at(call, answer int, parts ...Part) Operation {
 
 func maybe(op Operation) Operation    { op.Outcome = Maybe; return op }
 func conflict(op Operation) Operation { op.Outcome = Conflict; return op }
-func refused(op Operation) Operation  { op.Outcome = Refused; return op }
+
+// found is what the error of a conflict says of its first part.
+func found(v Value, op Operation) Operation {
+	op = conflict(op)
+	op.Failed, op.Found = 1, v
+	return op
+}
+func refused(op Operation) Operation { op.Outcome = Refused; return op }
 
 func set(key int, v Value) Part   { return Part{Key: key, Action: Set, Value: v} }
 func reads(key int, v Value) Part { return Part{Key: key, Action: Read, Value: v} }
@@ -60,7 +67,7 @@ var wrong = []example{
 	}},
 	{"an acknowledged write that a kill loses", []Operation{
 		at(1, 2, set(0, 1)), at(3, 4, set(0, 2)), maybe(at(5, 10, set(0, 3))),
-		{Call: 20e6, Return: 21e6, Life: 1, Parts: []Part{reads(0, 1)}},
+		{Call: 20e6, Return: 21e6, Life: 1, Parts: []Part{reads(0, 1)}}, // and not 2 or 3
 	}},
 	{"a lost update: two writers with one ETag both succeed", []Operation{
 		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)),
@@ -148,6 +155,24 @@ var wrong = []example{
 		at(1, 2, set(0, 1)), maybe(at(1, 100, remove(0))),
 		at(3, 4, reads(0, 0)), at(5, 6, set(0, 2)), at(7, 8, reads(0, 2)), at(9, 10, reads(0, 0)),
 	}},
+	{"a conflict with a value that was not there any more", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), at(5, 6, set(0, 2)),
+		found(1, at(7, 8, set(0, 3).first())),
+	}},
+	{"a conflict with the very value that was expected", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), found(1, at(5, 6, set(0, 2).when(1))),
+	}},
+	{"a conflict with no item where there is one", []Operation{
+		at(1, 2, set(0, 1)), found(0, at(3, 4, set(0, 2).when(Foreign))), at(5, 6, reads(0, 1)),
+	}},
+	{"a conflict with an item where there is none", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, remove(0)), found(Unread, at(5, 6, set(0, 2).first())),
+	}},
+	{"a transaction that names the second condition though the first failed", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), at(5, 6, set(0, 2)),
+		{Call: 7e6, Return: 8e6, Parts: []Part{set(0, 3).when(1), set(1, 4).when(Foreign)},
+			Outcome: Conflict, Failed: 2, Found: 0},
+	}},
 	{"an item outlives its time", []Operation{
 		at(1, 2, set(0, 1).living(1)), at(1500, 1501, reads(0, 1)),
 	}},
@@ -196,6 +221,15 @@ var right = []example{
 	}},
 	{"a maybe that nobody saw explains an absence", []Operation{
 		at(1, 2, set(0, 1)), maybe(at(1, 100, remove(0))), at(3, 4, reads(0, 0)),
+	}},
+	{"a conflict that found what was there", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), at(5, 6, set(0, 2)), at(5, 6, set(1, 3)),
+		found(Unread, at(7, 8, set(0, 4).when(1))), found(0, at(7, 8, set(2, 5).when(Foreign))),
+		found(1, at(4, 7, set(0, 6).first())),
+	}},
+	{"a conflict that found what was maybe written", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), maybe(at(5, 100, set(0, 2))),
+		found(Unread, at(7, 8, set(0, 4).when(1))), at(9, 10, remove(0)),
 	}},
 	{"each of many maybes once", []Operation{
 		at(1, 2, set(0, 1)), maybe(at(1, 100, remove(0))), maybe(at(1, 100, remove(0))),

@@ -79,7 +79,7 @@ func (f Finding) String() string {
 // The tally of a run.
 type counts struct {
 	operations, kills, drains, deadlines, cancels atomic.Int64
-	histories, keys, late                         atomic.Int64
+	histories, keys, undecided                    atomic.Int64
 	of                                            [Maybe + 1]atomic.Int64
 	done                                          [methods]atomic.Int64
 }
@@ -296,20 +296,20 @@ func (r *run) check(g *group) {
 	r.counts.histories.Add(1)
 	r.counts.keys.Add(int64(len(g.keys)))
 	g.name()
-	verdict := Check(g.history)
-	if verdict == Linearizable || r.wrong.Load() {
-		return
-	}
-	finding := Finding{Kind: False, What: fmt.Sprintf("group %d of %s: its history is %s", g.number, g.instance, verdict)}
-	if !r.plan.Quick {
-		if verdict == Illegal {
+	switch verdict := Check(g.history); {
+	case verdict == TooHard:
+		r.counts.undecided.Add(1)
+	case verdict == Illegal && !r.wrong.Swap(true):
+		finding := Finding{Kind: False, What: fmt.Sprintf(
+			"group %d of %s: no order of its operations explains all answers", g.number, g.instance)}
+		if !r.plan.Quick {
 			finding.Core = Core(g.history)
 			finding.Kind = kindOf(finding.Core)
-			finding.What += "; no order explains these answers, whatever became of the others"
+			finding.What += ", these among them, whatever became of the others"
+			finding.File = g.save()
 		}
-		finding.File = g.save()
+		r.found(finding)
 	}
-	r.found(finding)
 }
 
 // kindOf calls a core after the worst that it can be.
@@ -353,13 +353,18 @@ func (r *run) report(t testing.TB, took time.Duration) {
 	figures := map[string]int64{
 		"operations": c.operations.Load(), "acknowledged": c.of[Yes].Load(), "conflicts": c.of[Conflict].Load(),
 		"refused": c.of[Refused].Load(), "maybe": c.of[Maybe].Load(), "kills": c.kills.Load(), "drains": c.drains.Load(),
-		"deadlines": c.deadlines.Load(), "cancels": c.cancels.Load(), "histories": c.histories.Load(), "keys": c.keys.Load(),
+		"deadlines": c.deadlines.Load(), "cancels": c.cancels.Load(),
+		"histories": c.histories.Load(), "undecided": c.undecided.Load(), "keys": c.keys.Load(),
 	}
 	var text []string
 	for _, name := range slices.Sorted(maps.Keys(figures)) {
 		text = append(text, fmt.Sprintf("%d %s", figures[name], name))
 	}
 	t.Logf("%s, in %.1f s, with STATECPP_TEST_SEED=%d: %s", r.plan.Name, took.Seconds(), r.plan.Seed, strings.Join(text, ", "))
+	if c.undecided.Load() > 1+c.histories.Load()/100 {
+		t.Errorf("%s: %d of %d histories were not decided within %d steps each", r.plan.Name,
+			c.undecided.Load(), c.histories.Load(), stepLimit)
+	}
 	if len(r.findings) == 0 && !r.plan.Quick {
 		for method := range methods {
 			if c.done[method].Load() == 0 {
