@@ -25,7 +25,7 @@ const MaxKeys = 16
 
 // The steps after which a search gives up. A history of a thousand operations
 // takes some thousands.
-const stepLimit = 500_000
+const stepLimit = 200_000
 
 // Check looks for an order of a group's operations that explains all answers
 // (Wing and Gong's search, with Lowe's memory of what was in vain).
@@ -97,6 +97,9 @@ type class struct {
 func newSearch(history []Operation) *search {
 	history = byCall(history)
 	s := &search{model: newModel(history), vain: map[hash]bool{}}
+	for key := range s.latest {
+		s.latest[key] = math.MinInt64
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	numbers := map[string]int{}
 	for i := range history {
@@ -174,7 +177,7 @@ func (s *search) walk() bool {
 	}
 	if len(s.classes) > 0 {
 		for i := s.next[end]; i != end && s.fixed[i].Call <= first; i = s.next[i] {
-			if s.enable(i, nil, state{}, first) {
+			if s.enable(i, nil, first, s.reach(&s.fixed[i])) {
 				return true
 			}
 		}
@@ -247,16 +250,18 @@ func (s *search) endsClass(one *step) bool {
 	return false
 }
 
+// A link is an operation of a class in front of one of fixed.
+type link struct {
+	*step
+	before state
+	needed bool // by one behind it
+}
+
 // enable walks on behind one of fixed and operations of the classes in front of
-// it. Nothing is lost by asking of each that the one behind it needs it: else it
-// could come later, or be left out. `former` is the last one so far, in front of
-// which the state was `without`.
-func (s *search) enable(goal int, former *step, without state, first Moment) bool {
-	here := s.here()
-	here[0] ^= mixed(uint64(goal))
-	if former != nil {
-		here[1] ^= mixed(former.mark[0])
-	}
+// it, the chain. Nothing is lost by asking of each that another one behind it
+// needs it: else it could come later, or be left out.
+func (s *search) enable(goal int, chain []link, first Moment, reach uint32) bool {
+	here := s.hereBefore(goal, chain)
 	if s.steps <= 0 || s.vain[here] {
 		return false
 	}
@@ -268,8 +273,11 @@ func (s *search) enable(goal int, former *step, without state, first Moment) boo
 			continue
 		}
 		one := &class.steps[class.used]
-		if one.Call > first || s.isOver(one) || !s.leadsTo(one, &s.fixed[goal]) ||
-			former != nil && !s.isNeeded(former, one, without) {
+		if one.keys&reach == 0 || one.Call > first || s.isOver(one) {
+			continue
+		}
+		longer, ok := s.with(chain, one)
+		if !ok {
 			continue
 		}
 		after, ok := s.apply(one, before.state)
@@ -278,8 +286,7 @@ func (s *search) enable(goal int, former *step, without state, first Moment) boo
 		}
 		s.take(one, after)
 		class.used++
-		if s.isNeeded(one, &s.fixed[goal], before.state) && s.goOnWith(goal) ||
-			s.enable(goal, one, before.state, first) {
+		if s.allNeeded(longer, &s.fixed[goal]) && s.goOnWith(goal) || s.enable(goal, longer, first, reach) {
 			return true
 		}
 		class.used--
@@ -289,34 +296,74 @@ func (s *search) enable(goal int, former *step, without state, first Moment) boo
 	return false
 }
 
-// isNeeded reports whether something would be otherwise if `one` came behind
-// `other`, or not at all.
-func (s *search) isNeeded(one, other *step, without state) bool {
+// with is the chain with one more, unless that makes another one needless.
+func (s *search) with(chain []link, one *step) ([]link, bool) {
+	longer := make([]link, 0, len(chain)+1)
+	for _, former := range chain {
+		if former.keys&one.keys != 0 && !former.needed {
+			if former.needed = s.isNeeded(&former, one); !former.needed {
+				return nil, false
+			}
+		}
+		longer = append(longer, former)
+	}
+	return append(longer, link{one, s.state, false}), true
+}
+
+func (s *search) allNeeded(chain []link, goal *step) bool {
+	for i := range chain {
+		if !chain[i].needed && !s.isNeeded(&chain[i], goal) {
+			return false
+		}
+	}
+	return true
+}
+
+// isNeeded reports whether something would be otherwise if a link came behind
+// another operation, or not at all.
+func (s *search) isNeeded(one *link, other *step) bool {
 	if one.keys&other.keys == 0 {
 		return false
 	}
 	if len(one.Parts) > 1 || other.Outcome == Conflict && other.Call > one.ret {
 		return true
 	}
+	without, key := s.state, one.Parts[0].Key
+	without[key] = one.before[key]
 	_, ok := s.apply(other, without)
 	return !ok
 }
 
-// leadsTo reports whether an operation can matter to another: they share a key,
-// or there are some of many keys that may stand between them.
-func (s *search) leadsTo(one, goal *step) bool {
+// hereBefore names where a chain has come to, and what it is for.
+func (s *search) hereBefore(goal int, chain []link) hash {
+	h := s.here()
+	h[0] ^= mixed(uint64(goal))
+	for i := range chain {
+		if one := &chain[i]; !one.needed {
+			before := place{state: one.before, placed: one.mark}.here()
+			h[0] ^= mixed(before[0])
+			h[1] ^= mixed(before[1])
+		}
+	}
+	return h
+}
+
+// reach is the keys by which an operation can matter to the goal: the goal's own,
+// and those of operations of many keys that may stand between.
+func (s *search) reach(goal *step) uint32 {
 	reach := goal.keys
-	for grown := true; grown && one.keys&reach == 0; {
+	for grown := true; grown; {
 		grown = false
 		for c := range s.classes {
-			keys := s.classes[c].steps[0].keys
-			if keys&reach != 0 && keys&^reach != 0 {
+			class := &s.classes[c]
+			keys := class.steps[0].keys
+			if class.used < len(class.steps) && keys&reach != 0 && keys&^reach != 0 {
 				reach |= keys
 				grown = true
 			}
 		}
 	}
-	return one.keys&reach != 0
+	return reach
 }
 
 // isOver reports whether an operation would come too late: behind one of its
@@ -340,9 +387,9 @@ func (s *search) take(one *step, after state) {
 }
 
 // here names what has its place, and the state that it led to.
-func (s *search) here() hash {
-	h := s.placed
-	for key, value := range s.state {
+func (p place) here() hash {
+	h := p.placed
+	for key, value := range p.state {
 		x := uint64(value)<<8 | uint64(key)
 		h[0] ^= mixed(x)
 		h[1] ^= mixed(^x)

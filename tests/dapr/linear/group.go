@@ -55,6 +55,10 @@ func newGroup(r *run, random *rand.Rand, number int) *group {
 		g.instance = "hurried"
 	}
 	count := []int{1, 1, 1, 1, 2, 2, 3, 4, 4, 12}[random.IntN(10)]
+	if r.plan.Storm > 0 {
+		// What nobody knows the outcome of makes orders many.
+		count, g.limit = min(count, 3), g.limit/2
+	}
 	for k := range count {
 		g.keys = append(g.keys, fmt.Sprintf("group%d||k%d", number, k))
 	}

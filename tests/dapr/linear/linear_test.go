@@ -18,7 +18,7 @@ func TestTheStoreIsLinearizableUnderDrains(t *testing.T) {
 }
 
 func TestTheStoreIsLinearizableUnderDeadlines(t *testing.T) {
-	prove(t, Plan{Name: "deadlines", Lives: 4, Storm: 0.3})
+	prove(t, Plan{Name: "deadlines", Lives: 4, Storm: 0.2})
 }
 
 // How many tests share the time of a long run.

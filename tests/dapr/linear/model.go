@@ -89,7 +89,7 @@ func (m *model) number(op *Operation, part Part, named bool) {
 		named:   named,
 		expires: part.TTL != 0,
 		early:   op.Call + Moment(part.TTL-clockTolerance),
-		late:    op.Return + Moment(part.TTL+clockTolerance),
+		late:    max(op.Return, op.Return+Moment(part.TTL+clockTolerance)), // which is for ever where it overflows
 	})
 }
 

@@ -64,9 +64,12 @@ func tale(random *rand.Rand) []Operation {
 	var now [3]Value
 	for i := range 3 + random.IntN(8) {
 		moment := 10 * (i + 1)
+		if i > 5 {
+			moment += int(death) // and restart
+		}
 		op := Operation{Call: Moment(moment - random.IntN(30)), Return: Moment(moment + random.IntN(30))}
 		after, ok := now, true
-		for j := range 1 + random.IntN(2) {
+		for j := range 1 + random.IntN(3) {
 			p := Part{Key: random.IntN(3), Action: Action(random.IntN(3))}
 			switch {
 			case p.Action == Read:
@@ -82,7 +85,7 @@ func tale(random *rand.Rand) []Operation {
 				ok = ok && after[p.Key] == 0
 			}
 			if p.Action == Set {
-				p.Value = Value(2*i + j + 1)
+				p.Value = Value(3*i + j + 1)
 			}
 			after[p.Key] = p.Value
 			op.Parts = append(op.Parts, p)
@@ -107,17 +110,27 @@ func withoutReads(parts []Part) (writes []Part) {
 	return writes
 }
 
+// Until when the first of two processes may do what it left open.
+const death Moment = 200
+
+func deathAfter(call Moment) Moment {
+	if call < death {
+		return death
+	}
+	return 2 * death
+}
+
 // altered makes one answer another, which may or may not be as good.
 func altered(random *rand.Rand, history []Operation) []Operation {
 	op := &history[random.IntN(len(history))]
 	p := &op.Parts[random.IntN(len(op.Parts))]
 	switch {
-	case random.IntN(3) == 0 && op.Writes():
-		op.Outcome, op.Return = Maybe, Moment(1000)
+	case random.IntN(2) == 0 && op.Writes():
+		op.Outcome, op.Return = Maybe, deathAfter(op.Call)
 	case random.IntN(4) == 0 && len(withoutReads(op.Parts)) == len(op.Parts):
 		op.Outcome = Outcome(random.IntN(3))
 	case p.Action == Read:
-		p.Value = Value(random.IntN(2 * len(history)))
+		p.Value = Value(random.IntN(3 * len(history)))
 	default:
 		op.Call, op.Return = op.Call-20, op.Return-20
 	}
@@ -128,9 +141,9 @@ func TestTheCheckerAgreesWithAnother(t *testing.T) {
 	seed := Seed(t)
 	random := rand.New(rand.NewPCG(seed, 0))
 	verdicts := map[string]int{}
-	for range 20_000 {
+	for range 50_000 {
 		history := tale(random)
-		for range random.IntN(4) {
+		for range random.IntN(10) {
 			history = altered(random, history)
 		}
 		ours, theirs := Check(history), judgedByPeer(history)

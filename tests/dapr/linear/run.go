@@ -88,11 +88,13 @@ const (
 	teamCount   = 8
 	clientCount = 8 // of a team: a checker needs few at a time on one key
 
-	// Fewer answers in a life than these are no proof of anything.
+	// Fewer answers in a life than these are no proof of anything: it goes on
+	// until they have come.
 	fewestAnswers = 100
 )
 
 type run struct {
+	t      testing.TB
 	plan   Plan
 	pair   *sidecar.Pair
 	counts counts
@@ -122,7 +124,7 @@ type team struct {
 func Run(t testing.TB, plan Plan) []Finding {
 	t.Helper()
 	r := &run{
-		plan: plan, issued: issued{all: map[string]Value{}}, checked: make(chan *group, 10_000),
+		t: t, plan: plan, issued: issued{all: map[string]Value{}}, checked: make(chan *group, 10_000),
 		pair: sidecar.StartAs(t, sidecar.Setup{StoreAlone: true}),
 	}
 	began := time.Now()
@@ -167,7 +169,7 @@ func (r *run) nextValue() Value { return Value(r.values.Add(1)) }
 // there then.
 func (r *run) live(t testing.TB, random *rand.Rand, life int) {
 	stores := r.connect(t, life == 0)
-	answersBefore := r.counts.of[Yes].Load() + r.counts.of[Conflict].Load()
+	before := r.answers()
 	var ending, over atomic.Bool
 	var clients sync.WaitGroup
 	for i := range teamCount * clientCount {
@@ -182,7 +184,7 @@ func (r *run) live(t testing.TB, random *rand.Rand, life int) {
 	if r.plan.Quick {
 		length /= 4
 	}
-	r.wait(length)
+	answered := r.wait(length, before+fewestAnswers)
 	ending.Store(true)
 	if r.plan.Drain {
 		r.pair.StopStore(t)
@@ -196,9 +198,9 @@ func (r *run) live(t testing.TB, random *rand.Rand, life int) {
 	dead := now()
 	hangUp(stores)
 
-	answers := r.counts.of[Yes].Load() + r.counts.of[Conflict].Load() - answersBefore
-	if answers < fewestAnswers && !r.plan.Quick && !r.wrong.Load() {
-		t.Errorf("%s: %d answers in life %d: the store was hardly asked", r.plan.Name, answers, life)
+	if !answered {
+		t.Errorf("%s: %d answers in life %d, which had %s and %s more: the store was hardly asked", r.plan.Name,
+			r.answers()-before, life, length, patience)
 	}
 	r.pair.StartStore(t)
 	stores = r.connect(t, false)
@@ -206,11 +208,21 @@ func (r *run) live(t testing.TB, random *rand.Rand, life int) {
 	r.look(stores, life+1, dead)
 }
 
-// wait returns early once something was found.
-func (r *run) wait(d time.Duration) {
-	for end := time.Now().Add(d); time.Now().Before(end) && !r.wrong.Load(); {
-		time.Sleep(min(20*time.Millisecond, time.Until(end)))
+// answers is how many calls were told yes or that they conflict.
+func (r *run) answers() int64 { return r.counts.of[Yes].Load() + r.counts.of[Conflict].Load() }
+
+// wait returns after a while, and not before there are so many answers; or once
+// something was found. It reports whether they came.
+func (r *run) wait(d time.Duration, answers int64) bool {
+	end := time.Now().Add(d)
+	for !r.wrong.Load() {
+		left := time.Until(end)
+		if enough := r.answers() >= answers; left <= 0 && enough || left <= -patience {
+			return enough
+		}
+		time.Sleep(max(min(20*time.Millisecond, left), time.Millisecond))
 	}
+	return true
 }
 
 // What the groups are spread over. A write of a hurried component is refused
@@ -299,6 +311,7 @@ func (r *run) check(g *group) {
 	switch verdict := Check(g.history); {
 	case verdict == TooHard:
 		r.counts.undecided.Add(1)
+		r.t.Logf("group %d of %s was not decided: %s", g.number, g.instance, g.save())
 	case verdict == Illegal && !r.wrong.Swap(true):
 		finding := Finding{Kind: False, What: fmt.Sprintf(
 			"group %d of %s: no order of its operations explains all answers", g.number, g.instance)}
