@@ -151,6 +151,9 @@ var wrong = []example{
 		maybe(at(5, 100, set(0, 2).when(1))), conflict(at(6, 7, set(0, 3).when(1))),
 		at(8, 9, reads(0, 1)),
 	}},
+	{"a maybe of a former life happens in the next", []Operation{
+		at(1, 2, set(0, 1)), maybe(at(3, 10, remove(0))), at(20, 21, reads(0, 1)), at(22, 23, reads(0, 0)),
+	}},
 	{"one delete that was maybe done deletes twice", []Operation{
 		at(1, 2, set(0, 1)), maybe(at(1, 100, remove(0))),
 		at(3, 4, reads(0, 0)), at(5, 6, set(0, 2)), at(7, 8, reads(0, 2)), at(9, 10, reads(0, 0)),
@@ -230,6 +233,22 @@ var right = []example{
 	{"a conflict that found what was maybe written", []Operation{
 		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), maybe(at(5, 100, set(0, 2))),
 		found(Unread, at(7, 8, set(0, 4).when(1))), at(9, 10, remove(0)),
+	}},
+	{"two maybes together explain one answer", []Operation{
+		at(1, 2, set(0, 1), set(1, 2)), maybe(at(3, 100, remove(0))), maybe(at(3, 100, remove(1))),
+		at(5, 6, reads(0, 0), reads(1, 0)),
+	}},
+	{"one maybe makes way for another", []Operation{
+		at(1, 2, set(0, 1), set(1, 2)), maybe(at(3, 100, remove(0))),
+		maybe(at(3, 100, set(0, 3).first(), remove(1))), at(5, 6, reads(1, 0)),
+	}},
+	{"maybes of two lives, each in its own", []Operation{
+		at(1, 2, set(0, 1)), maybe(at(3, 10, remove(0))), at(20, 21, reads(0, 0)),
+		at(22, 23, set(0, 2)), at(24, 25, reads(0, 2)), maybe(at(22, 30, remove(0))), at(40, 41, reads(0, 0)),
+	}},
+	{"a maybe explains the second conflict of the next life", []Operation{
+		at(1, 2, set(0, 1)), at(3, 4, reads(0, 1)), maybe(at(5, 10, set(0, 2))),
+		conflict(at(20, 21, set(0, 3).when(Foreign))), conflict(at(22, 23, set(0, 4).when(1))),
 	}},
 	{"each of many maybes once", []Operation{
 		at(1, 2, set(0, 1)), maybe(at(1, 100, remove(0))), maybe(at(1, 100, remove(0))),
