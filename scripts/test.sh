@@ -105,7 +105,7 @@ test_go() {
 # count_go_cases dapr|conformance|full: how many there are to be run.
 count_go_cases() {
   local cases taken=0
-  cases=$(cat tests/dapr/{,conformance/}*_test.go | grep -c '^func Test')
+  cases=$(cat tests/dapr/{,conformance/,linear/}*_test.go | grep -c '^func Test')
   if [[ $1 == full ]]; then
     taken=$(sed -nE 's/^const casesTaken = ([0-9]+)$/\1/p' \
       tests/dapr/integration/cases_test.go)
@@ -122,6 +122,18 @@ test_dapr() {
   STATECPP_TEST_SEALED=1 run_daprd_tests go_sealed . \
     -skip "$(list_tests_of descriptors node sealing)"
   test_conformance
+  test_linear
+}
+
+# Histories of clients of the socket, checked (tests/dapr/linear/README.md).
+test_linear() {
+  say "linearizability"
+  run_go_tests linear ./linear
+  say "the same on sealed stores"
+  # But for what tests the checker.
+  STATECPP_TEST_SEALED=1 run_go_tests linear_sealed ./linear \
+    -skip "$(list_tests_of linear/check linear/file linear/liar \
+      linear/porcupine)"
 }
 
 # Dapr's own suite for state stores, which needs no daprd.

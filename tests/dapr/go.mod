@@ -3,6 +3,7 @@ module statecpp.dev/tests/dapr
 go 1.26.6
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/dapr/components-contrib v1.18.3
 	github.com/dapr/dapr v1.18.2
 	github.com/dapr/durabletask-go v0.12.2-0.20260720132056-79042da5fe61
