@@ -117,8 +117,12 @@ list_packages() {
     sed -E 's|^\.|/|; s|/BUILD$|:all|; s|^/:|//:|'
 }
 
-remove_clang_build() {
-  if [[ -d $clang_output_base ]]; then
-    bazel --output_base="$clang_output_base" clean --expunge
-  fi
+# What lint and fuzz have built aside.
+remove_clang_builds() {
+  local output_base
+  for output_base in "$clang_output_base" "${clang_output_base/clang/fuzz}"; do
+    if [[ -d $output_base ]]; then
+      bazel --output_base="$output_base" clean --expunge
+    fi
+  done
 }

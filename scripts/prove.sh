@@ -44,8 +44,8 @@ programs_of() {
         tests/crash/{store,server}_kill_test\ sealed \
         tests/crash/{key,copy}_kill_test
       ;;
-    power) printf '%s\n' tests/power/{explorer,power_cut}_test{,\ sealed} ;;
-    faults) printf '%s\n' tests/faults/syscall_fault_test{,\ sealed} ;;
+    power) printf '%s\n' tests/power/power_{states,cut}_test{,\ sealed} ;;
+    faults) printf '%s\n' tests/faults/faults_test{,\ sealed} ;;
     linear) printf '%s\n' linear linear\ sealed ;;
     fuzz) echo fuzz ;;
   esac
@@ -62,7 +62,7 @@ prove_by() {
       STATECPP_BIN=$PWD/bazel-bin/statecpp GOTOOLCHAIN=${GOTOOLCHAIN:-auto} \
         CGO_ENABLED=0 go -C tests/dapr test -count=1 -timeout 24h -v ./linear
       ;;
-    fuzz) tests/fuzz/fuzz.py ;;
+    fuzz) ensure_packages fuzz && tests/fuzz/fuzz.py --jobs 2 ;;
     *)
       build_with_bazel build --show_result=0 "//${program%/*}:${program##*/}" ||
         return

@@ -132,8 +132,7 @@ test_linear() {
   say "the same on sealed stores"
   # But for what tests the checker.
   STATECPP_TEST_SEALED=1 run_go_tests linear_sealed ./linear \
-    -skip "$(list_tests_of linear/check linear/file linear/liar \
-      linear/porcupine)"
+    -skip "$(list_tests_of linear/check linear/liar linear/porcupine)"
 }
 
 # Dapr's own suite for state stores, which needs no daprd.
