@@ -15,26 +15,16 @@
 // dirty page once more for each of them.)
 #include "engine/lmdb_storage.h"
 
-#include "absl/container/btree_map.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
 #include "engine/lmdb_file.h"
-#include "engine/record.h"
+#include "engine/overlay.h"
 
 namespace statecpp {
 namespace {
 
 using Table = LmdbEnvironment::Table;
 using WriteTransaction = LmdbEnvironment::WriteTransaction;
-
-// Pages that one change may touch beside those of its value: one for each level
-// of both trees, and some for the list of free pages.
-constexpr uint64_t kPagesPerChange = 6;
-constexpr uint64_t kPagesPerCommit = 32;
-
-Table TableOf(Space space) {
-  return space == Space::kRecords ? Table::kRecords : Table::kExpiry;
-}
 
 class LmdbSnapshot final : public Snapshot {
  public:
@@ -56,97 +46,6 @@ class LmdbSnapshot final : public Snapshot {
  private:
   const LmdbEnvironment::ReadTransaction txn_;
 };
-
-// The changes of the batches that held so far, by place. A value of nullopt
-// stands for a delete. Views into the batches.
-using Overlay = absl::btree_map<std::pair<Space, absl::string_view>,
-                                std::optional<absl::string_view>>;
-
-absl::StatusOr<std::optional<absl::string_view>> Current(
-    const WriteTransaction& txn, const Overlay& overlay, const Change& change) {
-  const auto pending = overlay.find({change.space, change.key});
-  if (pending != overlay.end()) return pending->second;
-  return txn.Get(TableOf(change.space), change.key);
-}
-
-bool Holds(const Expectation& expect,
-           const std::optional<absl::string_view>& current) {
-  if (STATECPP_SABOTAGE("lose-updates")) return true;
-  switch (expect.kind) {
-    case Expectation::Kind::kAny:
-      return true;
-    case Expectation::Kind::kAbsent:
-      return !current.has_value();
-    case Expectation::Kind::kUnchanged:
-      return current.has_value() && RecordToken(*current) == expect.token;
-  }
-  return false;
-}
-
-absl::StatusOr<Verdict> Judge(const WriteTransaction& txn,
-                              const Overlay& overlay, const Batch& batch) {
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i].expect.kind == Expectation::Kind::kAny) continue;
-    const absl::StatusOr<std::optional<absl::string_view>> current =
-        Current(txn, overlay, batch[i]);
-    if (!current.ok()) return current.status();
-    if (!Holds(batch[i].expect, *current)) {
-      return Verdict{.outcome = Verdict::Outcome::kConflict, .conflict = i};
-    }
-  }
-  return Verdict{};
-}
-
-void AddTo(Overlay& overlay, const Batch& batch) {
-  for (const Change& change : batch) {
-    if (change.verb == Change::Verb::kKeep) continue;
-    std::optional<absl::string_view>& pending =
-        overlay[{change.space, change.key}];
-    if (change.verb == Change::Verb::kPut) {
-      pending = change.value;
-    } else {
-      pending = std::nullopt;
-    }
-  }
-}
-
-bool HasPuts(const Overlay& overlay) {
-  for (const auto& [place, value] : overlay) {
-    if (value.has_value()) return true;
-  }
-  return false;
-}
-
-uint64_t PagesFor(const Overlay& overlay, uint64_t page_size) {
-  uint64_t pages = kPagesPerCommit;
-  for (const auto& [place, value] : overlay) {
-    pages += kPagesPerChange;
-    if (value.has_value()) pages += value->size() / page_size + 1;
-  }
-  return pages;
-}
-
-absl::Status WriteOut(WriteTransaction& txn, const Overlay& overlay,
-                      Accumulator& accumulator) {
-  for (const auto& [place, value] : overlay) {
-    const auto& [space, key] = place;
-    const absl::StatusOr<std::optional<absl::string_view>> former =
-        txn.Get(TableOf(space), key);
-    if (!former.ok()) return former.status();
-    if (space == Space::kRecords && !STATECPP_SABOTAGE("count-no-records")) {
-      accumulator.Replace(key, *former, value);
-    }
-    absl::Status written = absl::OkStatus();
-    if (value.has_value() && *former != value) {
-      written = txn.Put(TableOf(space), key, *value);
-    } else if (!value.has_value() && former->has_value() &&
-               !STATECPP_SABOTAGE("keep-the-deleted")) {
-      written = txn.Delete(TableOf(space), key);
-    }
-    if (!written.ok()) return written;
-  }
-  return absl::OkStatus();
-}
 
 // Of the few pages that making or opening a store writes, only the disk can
 // have too little room.
@@ -257,26 +156,26 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
   verdicts.reserve(group.size());
   Overlay overlay;
   for (const Batch* batch : group) {
-    absl::StatusOr<Verdict> verdict = Judge(*txn, overlay, *batch);
+    absl::StatusOr<Verdict> verdict = overlay.Judge(*txn, *batch);
     if (!verdict.ok()) return verdict.status();
     if (verdict->outcome == Verdict::Outcome::kCommitted) {
-      AddTo(overlay, *batch);
+      overlay.Add(*batch);
     }
     verdicts.push_back(*std::move(verdict));
   }
   if (overlay.empty()) return verdicts;
 
-  const bool puts = HasPuts(overlay);
+  const bool puts = overlay.HasPuts();
   const absl::StatusOr<uint64_t> before = txn->LivePages();
   if (!before.ok()) return before.status();
   absl::Status done = absl::OkStatus();
   if (puts) {
-    done = reserve_.PrepareDisk(PagesFor(overlay, environment_->page_size()),
+    done = reserve_.PrepareDisk(overlay.PagesFor(environment_->page_size()),
                                 *before);
   }
   Accumulator accumulator = accumulator_;
   accumulator.RaiseHighWater(confirmed_ms);
-  if (done.ok()) done = WriteOut(*txn, overlay, accumulator);
+  if (done.ok()) done = overlay.WriteOut(*txn, accumulator);
   if (done.ok()) {
     done = txn->Put(Table::kMeta, kAccumulatorKey,
                     accumulator.SealNextCommit(random_));

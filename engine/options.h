@@ -56,8 +56,8 @@ struct Options {
 
   // Called once, from any thread, when a sync or the write after it failed.
   // What is on disk is then unknown until the store is opened again; every
-  // later call answers UNAVAILABLE. The program should end itself, and may first
-  // let go what it has answered.
+  // later call answers UNAVAILABLE. The program should end itself, when what it
+  // has answered is out.
   std::function<void(const absl::Status&)> on_failed = nullptr;
 
   // Called when LMDB finds its own structures broken. The process ends when

@@ -260,17 +260,6 @@ absl::StatusOr<std::vector<Store::ReadResult>> Store::BulkGet(
 void Store::TransactAsync(std::vector<WriteOp> ops, CallBounds bounds,
                           TransactDone done) {
   if (ops.empty()) return done(std::vector<ETag>());
-  if (STATECPP_SABOTAGE("tear-transactions")) {
-    return BulkWriteAsync(std::move(ops), bounds,
-                          [done = std::move(done)](auto results) mutable {
-                            std::vector<ETag> etags;
-                            for (const WriteResult& result : results) {
-                              if (!result.ok()) return done(result.status());
-                              etags.push_back(*result);
-                            }
-                            done(std::move(etags));
-                          });
-  }
   impl_->Write(std::move(ops), bounds, std::move(done));
 }
 
