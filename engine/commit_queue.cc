@@ -189,7 +189,7 @@ bool CommitQueue::Poison(const absl::Status& cause) {
   absl::MutexLock lock(&mutex_);
   if (!failure_.ok()) return false;
   if (STATECPP_SABOTAGE("go-on-after-a-failed-sync")) return true;
-  failure_ = error::StoreFailed(cause.message());
+  failure_ = error::StoreFailed(error::ReasonOf(cause));
   failed_.store(true, std::memory_order_release);
   return true;
 }

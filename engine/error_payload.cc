@@ -67,16 +67,19 @@ bool IsStoreHeld(const absl::Status& status) {
   return status.GetPayload(kStoreHeld).has_value();
 }
 
-absl::Status Damage(absl::string_view text, absl::string_view reason) {
-  absl::Status status = absl::DataLossError(text);
+absl::Status WithReason(absl::Status status, absl::string_view reason) {
   status.SetPayload(kReason, absl::Cord(reason));
   return status;
 }
 
-std::string DamageReason(const absl::Status& status) {
+std::string ReasonOf(const absl::Status& status) {
   const absl::optional<absl::Cord> reason = status.GetPayload(kReason);
   return reason.has_value() ? std::string(*reason)
                             : std::string(status.message());
+}
+
+absl::Status Damage(absl::string_view text, absl::string_view reason) {
+  return WithReason(absl::DataLossError(text), reason);
 }
 
 absl::Status Reworded(const absl::Status& status, absl::string_view text) {

@@ -42,10 +42,13 @@ bool IsSystem(const absl::Status& status);
 absl::Status AsStoreHeld(absl::Status status);
 bool IsStoreHeld(const absl::Status& status);
 
-// DATA_LOSS, of which `reason` is what is damaged and how, without advice.
+// With what is wrong and how, without advice, for texts of other errors.
+absl::Status WithReason(absl::Status status, absl::string_view reason);
+// That reason; of an error without one its text.
+std::string ReasonOf(const absl::Status& status);
+
+// DATA_LOSS, of which `reason` is what is damaged and how.
 absl::Status Damage(absl::string_view text, absl::string_view reason);
-// The reason of such an error; of any other its text.
-std::string DamageReason(const absl::Status& status);
 
 // The same error, payloads and all, in other words.
 absl::Status Reworded(const absl::Status& status, absl::string_view text);

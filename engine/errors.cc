@@ -206,12 +206,14 @@ absl::Status StoreClosing() {
 }
 
 absl::Status CommitOutcomeUnknown(absl::string_view cause) {
-  return WithHttpCode(
-      absl::UnknownError(absl::StrCat(
-          "the commit failed while it was synced (", cause,
-          "): whether the write is on disk shows when the store is opened "
-          "again; restart, read it, and write it again if it is missing")),
-      503);
+  return WithReason(
+      WithHttpCode(
+          absl::UnknownError(absl::StrCat(
+              "the commit failed while it was synced (", cause,
+              "): whether the write is on disk shows when the store is opened "
+              "again; restart, read it, and write it again if it is missing")),
+          503),
+      cause);
 }
 
 absl::Status CannotGrow(uint64_t map_size, int error_number) {

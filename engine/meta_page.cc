@@ -10,13 +10,15 @@
 namespace statecpp {
 namespace {
 
-// Of a meta page, what says anything; within the smallest sector of any disk.
-constexpr size_t kSize = 152;
+// Of a meta page, what a commit writes, from map_size on; within the smallest
+// sector of any disk.
+constexpr uint64_t kBegin = 32;
+constexpr size_t kSize = 120;
 
 }  // namespace
 
 FormerMetaPage::FormerMetaPage(int fd, uint64_t transaction, uint32_t page_size)
-    : fd_(fd), offset_(transaction % kLmdbMetaPages * page_size) {
+    : fd_(fd), offset_(transaction % kLmdbMetaPages * page_size + kBegin) {
   if (!LmdbPage::Read(fd_, offset_, kSize, bytes_)) bytes_.clear();
 }
 
@@ -27,7 +29,7 @@ void FormerMetaPage::PutBack() const {
 
 int SettleMetaPages(int fd, uint32_t page_size) {
   for (uint64_t page = 0; page < kLmdbMetaPages; ++page) {
-    const auto offset = static_cast<off_t>(page * page_size);
+    const auto offset = static_cast<off_t>(page * page_size + kBegin);
     std::string bytes;
     if (!LmdbPage::Read(fd, offset, kSize, bytes)) return EIO;
     const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), offset);

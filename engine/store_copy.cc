@@ -134,7 +134,7 @@ absl::Status WhyNotCopied(const std::string& path, const Room& room,
     case absl::StatusCode::kCancelled:
       return cause;
     case absl::StatusCode::kDataLoss:
-      return error::NotCopiedDamaged(path, error::DamageReason(cause));
+      return error::NotCopiedDamaged(path, error::ReasonOf(cause));
     case absl::StatusCode::kResourceExhausted:
       return error::DiskFullWhileCopying(path, room.need);
     default:

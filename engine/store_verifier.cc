@@ -89,7 +89,7 @@ class Listener {
     Found({.kind = Kind::kHeader,
            .place = "",
            .key = "",
-           .reason = error::DamageReason(keyring.status())});
+           .reason = error::ReasonOf(keyring.status())});
     header_damaged_ = true;
     return absl::OkStatus();
   }

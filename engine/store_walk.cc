@@ -70,7 +70,7 @@ class Walk {
       if (opened.ok()) outcome_.keyring = std::move(header->keyring);
     }
     if (!opened.ok()) {
-      Find(Kind::kHeader, "", "", error::DamageReason(opened));
+      Find(Kind::kHeader, "", "", error::ReasonOf(opened));
     }
     return opened.ok();
   }
@@ -96,7 +96,7 @@ class Walk {
           return true;
         });
     if (!scanned.ok()) {
-      Find(Kind::kTree, "", "", error::DamageReason(scanned));
+      Find(Kind::kTree, "", "", error::ReasonOf(scanned));
       return false;
     }
     if (!in_order) {
@@ -127,7 +127,7 @@ class Walk {
     const absl::StatusOr<RecordFrame> frame = RecordFrame::Parse(record);
     if (!frame.ok()) {
       ++report().damaged;
-      Find(Kind::kDamaged, place, "", error::DamageReason(frame.status()));
+      Find(Kind::kDamaged, place, "", error::ReasonOf(frame.status()));
     } else {
       outcome_.counted->Replace(place, std::nullopt, record);
       if (!options_.quick) OpenRecord(place, record);
@@ -147,7 +147,7 @@ class Walk {
       ++report().damaged;
       // The key is in the head, which may be whole where the body is not.
       Find(Kind::kDamaged, place, reader.ok() ? reader->key() : "",
-           error::DamageReason(opened));
+           error::ReasonOf(opened));
       return;
     }
     if (RecordKey(keyring.paths(), reader->key()) != place) {

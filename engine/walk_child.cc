@@ -107,7 +107,7 @@ class ChildWalk {
     Find({.kind = kind,
           .place = "",
           .key = "",
-          .reason = error::DamageReason(damage)});
+          .reason = error::ReasonOf(damage)});
     WalkReport report;
     report.findings = findings_;
     Say(report);

@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/keys_status.h"
 #include "engine/store_keys.h"
 #include "tests/support/test_keys.h"
@@ -100,6 +101,16 @@ absl::StatusOr<std::unique_ptr<Store>> OpenAny(const std::string& path,
   if (!absl::IsPermissionDenied(store.status())) return store;
   options.keys = options.keys == nullptr ? NewTestKeys() : nullptr;
   return Store::Open(options);
+}
+
+// A caller is answered before the owner of the store is told.
+void AwaitStop(const Store& store, const RunRecord& record) {
+  constexpr absl::Duration kPatience = absl::Seconds(5);
+  if (!absl::IsUnavailable(store.Get("item0").status())) return;
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (record.stopped == 0 && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
 }
 
 }  // namespace
@@ -215,6 +226,7 @@ void FaultLoop::Run(const Fault& fault, Stage::Sabotage sabotage,
 void FaultLoop::AfterRun(Stage& stage, const Fault& fault,
                          RunRecord& record) const {
   Store& store = stage.store();
+  AwaitStop(store, record);
   if (record.stopped == 0) {
     if (record.answer == Answer::kMaybe && !judgement_.each) {
       return record.Complain("an unknown outcome did not stop the store");
