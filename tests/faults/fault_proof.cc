@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/faults/fault_proof.h"
 
-#include <cstdlib>
-#include <fstream>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 namespace statecpp {
 
@@ -56,23 +52,18 @@ std::string FaultProof::Describe() const {
                       unknown, " unknown, ", killed, " killed)");
 }
 
-void FaultProof::Enter(const std::string& part, uint64_t seed,
-                       absl::Duration duration) const {
-  const char* const file = std::getenv("STATECPP_PROVE_LEDGER");
-  if (file == nullptr) return;
-  std::ofstream(file, std::ios::app) << absl::StrFormat(
-      R"({"harness":"faults","part":"%s","seed":"%d","counts":{)"
-      R"("operations":%d,"points":%d,"runs":%d,"second faults":%d,)"
-      R"("done":%d,"refused":%d,"unknown":%d,"killed":%d},)"
-      R"("wrong":{"lost":%d,"torn":%d,"false":%d},"seconds":%.1f})"
-      "\n",
-      part, seed, operations, points, runs, second_faults, done, refused,
-      unknown, killed, lost, torn, wrong, absl::ToDoubleSeconds(duration));
-}
-
-absl::Duration ProveTime() {
-  const char* const seconds = std::getenv("STATECPP_PROVE_SECONDS");
-  return absl::Seconds(seconds == nullptr ? 0 : std::atoll(seconds));
+void FaultProof::ReportTo(LongRun& run) const {
+  run.Count("operations", operations);
+  run.Count("points", points);
+  run.Count("runs", runs);
+  run.Count("second faults", second_faults);
+  run.Count("done", done);
+  run.Count("refused", refused);
+  run.Count("unknown", unknown);
+  run.Count("killed", killed);
+  run.Found("lost", lost);
+  run.Found("torn", torn);
+  run.Found("false", wrong);
 }
 
 }  // namespace statecpp

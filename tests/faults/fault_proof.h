@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/time/time.h"
 #include "tests/faults/fault_loop.h"
+#include "tests/support/long_run.h"
 
 namespace statecpp {
 
@@ -31,13 +31,8 @@ struct FaultProof {
   // As "37 runs (2 done, 8 refused, 16 unknown, 11 killed)".
   std::string Describe() const;
 
-  // Appends a line to the file that STATECPP_PROVE_LEDGER names, if it does.
-  void Enter(const std::string& part, uint64_t seed,
-             absl::Duration duration) const;
+  void ReportTo(LongRun& run) const;
 };
-
-// STATECPP_PROVE_SECONDS; zero: this is a short run.
-absl::Duration ProveTime();
 
 }  // namespace statecpp
 

@@ -15,13 +15,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/faults/fault.h"
 #include "tests/faults/fault_loop.h"
 #include "tests/faults/fault_proof.h"
 #include "tests/faults/stage.h"
+#include "tests/support/long_run.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_keys.h"
@@ -44,8 +44,6 @@ constexpr uint64_t kEndless = 2000;
 
 // Of two faults, in a short run.
 constexpr int kShortCompounds = 8;
-
-std::string StoresOfThisRun() { return TestsAreSealed() ? "sealed" : "plain"; }
 
 // Those for stores as this run has them.
 std::vector<Operation> Operations() {
@@ -126,20 +124,21 @@ class FaultsTest : public ::testing::TestWithParam<Operation> {
         "runs with the first, second, ... call failed by: EIO once and from "
         "then on, EIO\nafter the call likewise, ENOSPC likewise, short "
         "likewise, SIGKILL before, within,\nafter\n");
-    began_ = absl::Now();
+    run_ = new LongRun("faults", "each call", 0);
   }
   static void TearDownTestSuite() {
     std::printf("%d operations, %d calls: %s\n",
                 static_cast<int>(all_.operations),
                 static_cast<int>(all_.points), all_.Describe().c_str());
-    all_.Enter(StoresOfThisRun() + ", each call", 0, absl::Now() - began_);
+    all_.ReportTo(*run_);
+    delete run_;
   }
 
   static FaultProof all_;
-  static absl::Time began_;
+  static LongRun* run_;
 };
 FaultProof FaultsTest::all_;
-absl::Time FaultsTest::began_;
+LongRun* FaultsTest::run_;
 
 std::string TestNameOf(const ::testing::TestParamInfo<Operation>& info) {
   std::string name = info.param.name;
@@ -175,16 +174,15 @@ TEST(CompoundFaultsTest, AnOpeningAfterAFaultFailsAsWell) {
     const Kind kind = kKinds[draw(std::size(kKinds))];
     return Fault{kind, !Fault{kind}.kills() && draw(2) == 0, 1 + draw(calls)};
   };
-  const absl::Time began = absl::Now();
+  LongRun run("faults", "two faults", seed);
   const std::vector<Operation> operations = Operations();
   FaultProof proof = {.operations = operations.size()};
-  bool first_round = true;
-  while (first_round || absl::Now() - began < ProveTime()) {
+  for (int round = 0; run.GoesOn(round, 1); ++round) {
     for (const Operation& operation : operations) {
       const MemoryDir dir;
       FaultLoop loop(operation, dir.path(), Sabotage::kNone);
       ASSERT_EQ(loop.Prepare(), "");
-      if (first_round) proof.points += loop.calls();
+      if (round == 0) proof.points += loop.calls();
       for (int i = 0; i < kShortCompounds; ++i) {
         const Fault first = draw_fault(loop.calls());
         const Fault second = draw_fault(45);
@@ -196,12 +194,11 @@ TEST(CompoundFaultsTest, AnOpeningAfterAFaultFailsAsWell) {
         proof.Add(outcome);
       }
     }
-    first_round = false;
   }
   std::printf("%d openings with a second fault: %s\n",
               static_cast<int>(proof.second_faults), proof.Describe().c_str());
   EXPECT_GT(proof.second_faults, 0u);
-  proof.Enter(StoresOfThisRun() + ", two faults", seed, absl::Now() - began);
+  proof.ReportTo(run);
 }
 
 // A process that died may have come to the renaming of the store's folder and

@@ -50,6 +50,15 @@ std::optional<CrashState> OnlyState(const std::string& workload) {
   return state;
 }
 
+void Report(const Explored& explored, LongRun& run) {
+  run.Count("cuts", explored.cuts);
+  run.Count("states", explored.states);
+  run.Count("acknowledged", explored.acknowledged);
+  run.Found("lost", explored.lost);
+  run.Found("torn", explored.torn);
+  run.Found("false", explored.false_answers);
+}
+
 class PowerStatesTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(PowerStatesTest, HoldAllThatWasAcknowledged) {
@@ -73,12 +82,7 @@ TEST_P(PowerStatesTest, HoldAllThatWasAcknowledged) {
     }
     const Explored explored = Explore(*work, exploration);
     states += explored.states;
-    run.Count("cuts", explored.cuts);
-    run.Count("states", explored.states);
-    run.Count("acknowledged", explored.acknowledged);
-    run.Found("lost", explored.lost);
-    run.Found("torn", explored.torn);
-    run.Found("false", explored.false_answers);
+    Report(explored, run);
     ASSERT_EQ(explored.first_text, "")
         << explored.wrong() << " of " << explored.states
         << " states are wrong. To have this one again: STATECPP_TEST_SEED="
@@ -111,12 +115,7 @@ TEST(PowerStatesAfterACutTest, HoldAllThatWasThere) {
       ASSERT_THAT(work, IsOk());
       const Explored explored = Explore(*work, exploration);
       states += explored.states;
-      run.Count("cuts", explored.cuts);
-      run.Count("states", explored.states);
-      run.Count("acknowledged", explored.acknowledged);
-      run.Found("lost", explored.lost);
-      run.Found("torn", explored.torn);
-      run.Found("false", explored.false_answers);
+      Report(explored, run);
       ASSERT_EQ(explored.first_text, "")
           << work->workload << ", cut " << state.cut << ", choice "
           << state.choice << ", and then cut " << explored.first.cut
