@@ -4,7 +4,8 @@
 # ./dev prove: the harnesses of `./dev test` for as long as one likes. What they
 # did goes to docs/proof (scripts/proof.py).
 
-# prove HARNESS [--seconds N] [--seed S]: each of its parts for N seconds.
+# prove HARNESS [--seconds N] [--seed S]: how a program shares N among its parts,
+# or gives it to each, is its own affair.
 prove() {
   local harness=${1:-} seconds=60 seed='' program status=0
   [[ $harness =~ ^(crash|power|linear|faults|fuzz)$ ]] ||
