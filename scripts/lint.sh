@@ -6,8 +6,6 @@
 # What is neither the tree's nor Bazel's nor Debian's.
 cache_folder=${XDG_CACHE_HOME:-$HOME/.cache}/statecpp
 buildifier_version=8.2.1
-# One for each clone, as Bazel's own.
-clang_output_base=$cache_folder/clang-$(md5sum <<< "$PWD" | cut -c1-12)
 
 # list_files PATTERN...: the tree's files of these names, but for those that
 # tools made.
@@ -53,7 +51,7 @@ format_all() {
 
 # Runs every check, whatever the others found, and names those that failed.
 lint_all() {
-  ensure_packages build test lint
+  ensure_packages build test clang lint
   ensure_buildifier
   local failed=() check
   local checks=(check_cxx_format check_build_format check_shell check_style)
@@ -99,30 +97,5 @@ check_go_vet() {
     -tags integration ./...
 }
 
-# Thread annotations and undeclared dependencies, which g++ does not see. In an
-# output base of its own, so that neither build undoes the other's work.
-check_with_clang() {
-  local packages
-  mapfile -t packages < <(list_packages)
-  build_with_bazel --output_base="$clang_output_base" --max_idle_secs=60 \
-    build --config=clang --keep_going --show_result=0 --symlink_prefix=/ \
-    "${packages[@]}"
-}
-
-# For //... in another output base than the usual one: there Bazel takes the
-# links bazel-* that the usual one left for folders of the tree. No code of ours
-# is in third_party/.
-list_packages() {
-  list_files BUILD | grep -v '^./third_party/' |
-    sed -E 's|^\.|/|; s|/BUILD$|:all|; s|^/:|//:|'
-}
-
-# What lint and fuzz have built aside.
-remove_clang_builds() {
-  local output_base
-  for output_base in "$clang_output_base" "${clang_output_base/clang/fuzz}"; do
-    if [[ -d $output_base ]]; then
-      bazel --output_base="$output_base" clean --expunge
-    fi
-  done
-}
+# Thread annotations and undeclared dependencies, which g++ does not see.
+check_with_clang() { build_with_clang; }

@@ -18,11 +18,11 @@ packages_to_test=(
   curl:curl libbenchmark-dev libgmock-dev libgtest-dev
   python3-lmdb python3-pycryptodome xfsprogs
 )
-# Clang with its sanitizers and libFuzzer.
-packages_to_fuzz=(clang libclang-rt-14-dev)
-packages_to_lint=(clang clang-format shellcheck npm:npm)
+# Clang with its sanitizers, libFuzzer, and what names the lines in their reports.
+packages_to_clang=(clang libclang-rt-14-dev llvm)
+packages_to_lint=(clang-format shellcheck npm:npm)
 
-# ensure_packages build|test|fuzz|lint ...: installs what is missing of these lists.
+# ensure_packages build|test|clang|lint ...: installs what is missing of these lists.
 # As root; with sudo where there is one; else says what to run, and stops.
 ensure_packages() {
   local wanted=() missing=() purpose
@@ -30,7 +30,7 @@ ensure_packages() {
     case $purpose in
       build) wanted+=("${packages_to_build[@]}") ;;
       test) wanted+=("${packages_to_test[@]}") ;;
-      fuzz) wanted+=("${packages_to_fuzz[@]}") ;;
+      clang) wanted+=("${packages_to_clang[@]}") ;;
       lint) wanted+=("${packages_to_lint[@]}") ;;
     esac
   done

@@ -63,7 +63,7 @@ prove_by() {
       STATECPP_BIN=$PWD/bazel-bin/statecpp GOTOOLCHAIN=${GOTOOLCHAIN:-auto} \
         CGO_ENABLED=0 go -C tests/dapr test -count=1 -timeout 24h -v ./linear
       ;;
-    fuzz) ensure_packages fuzz && tests/fuzz/fuzz.py --jobs 2 ;;
+    fuzz) ensure_packages clang && tests/fuzz/fuzz.py --jobs 2 ;;
     *)
       build_with_bazel build --show_result=0 "//${program%/*}:${program##*/}" ||
         return

@@ -7,6 +7,9 @@
                         patterns for -run
   tally.py sum FOLDER   adds up what ./dev test left in FOLDER, and prints
                         `N passed, N failed, N skipped` last; 1 if any failed
+  tally.py sum FOLDER strict
+                        the same, but a case that was skipped failed: this is a
+                        machine on which each can run
 
 FOLDER holds, as far as a part was run: bazel.json (Bazel's build events) and
 bazel.status, vectors.json (tests/wycheproof/vectors.py) and vectors.status, for
@@ -127,12 +130,14 @@ def cases_from_vectors(lines):
     return [(event["case"], event["outcome"]) for event in events(lines)]
 
 
-def sum_up(folder):
+def sum_up(folder, strict):
     total = {PASSED: 0, FAILED: 0, SKIPPED: 0}
 
     def add(part, cases):
         count = {outcome: 0 for outcome in total}
         for name, outcome in cases:
+            if strict and outcome == SKIPPED:
+                name, outcome = f"{name} was skipped", FAILED
             count[outcome] += 1
             if outcome != PASSED:
                 print(f"{outcome}: {name}")
@@ -205,6 +210,6 @@ if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "failed":
         print(*patterns_of_failed(open(sys.argv[2], encoding="utf-8")), sep="\n")
         sys.exit(0)
-    if len(sys.argv) == 3 and sys.argv[1] == "sum":
-        sys.exit(sum_up(pathlib.Path(sys.argv[2])))
+    if sys.argv[1:2] == ["sum"] and sys.argv[3:] in ([], ["strict"]):
+        sys.exit(sum_up(pathlib.Path(sys.argv[2]), bool(sys.argv[3:])))
     sys.exit(__doc__)

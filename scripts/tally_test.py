@@ -45,7 +45,7 @@ class TallyTest(unittest.TestCase):
         return {"id": {"testResult": {"label": label, "run": 1}},
                 "testResult": {"status": status, "testActionOutput": outputs}}
 
-    def sum_up(self, **reports):
+    def sum_up(self, strict=False, **reports):
         """Returns (exit code, last line) for these events and exit codes."""
         for name, (events, code) in reports.items():
             (self.folder / f"{name}.json").write_text(
@@ -53,7 +53,7 @@ class TallyTest(unittest.TestCase):
             (self.folder / f"{name}.status").write_text(str(code))
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            code = tally.sum_up(self.folder)
+            code = tally.sum_up(self.folder, strict)
         self.said = said.getvalue()
         return code, self.said.splitlines()[-1]
 
@@ -146,6 +146,18 @@ class TallyTest(unittest.TestCase):
                          (1, "1 passed, 1 failed, 0 skipped"))
         self.assertEqual(self.sum_up(vectors=(events[:1], 1)),
                          (1, "1 passed, 1 failed, 0 skipped"))
+
+    def test_where_everything_can_run_a_skipped_case_failed(self):
+        skipped = ([configured("//:a"), self.result("//:a", "PASSED", """
+            <testsuites><testsuite><testcase name="D" classname="S">
+            <skipped message="not root"/></testcase>
+            <testcase name="A" classname="S"/></testsuite></testsuites>"""
+                                                    .strip())], 0)
+        self.assertEqual(self.sum_up(bazel=skipped),
+                         (0, "1 passed, 0 failed, 1 skipped"))
+        self.assertEqual(self.sum_up(strict=True, bazel=skipped),
+                         (1, "1 passed, 1 failed, 0 skipped"))
+        self.assertIn("failed: //:a S.D was skipped", self.said)
 
     def test_notes_count(self):
         (self.folder / "notes").write_text("skipped 40 no Go\nfailed 2 why\n")

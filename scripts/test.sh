@@ -8,19 +8,23 @@
 # What no part but `full` runs, because it takes more than five minutes, is not
 # among `all`.
 run_tests() {
-  local part=all strict=no argument
+  local part=all strict=no scope=all argument
   page_verb=check
   for argument in "$@"; do
     case $argument in
-      cpp | dapr | vectors | conformance | full) part=$argument ;;
+      cpp | dapr | vectors | conformance | full | asan | tsan) part=$argument ;;
+      core) scope=core ;;
       --strict) strict=yes ;;
       --write) page_verb="write" ;;
-      *) fail "test takes cpp, vectors, dapr, conformance or full, --strict" \
-        "and, for docs/conformance.md, --write; not $argument" ;;
+      *) fail "test takes cpp, vectors, dapr, conformance, full, asan or tsan;" \
+        "with those two core; --strict and, for docs/conformance.md, --write;" \
+        "not $argument" ;;
     esac
   done
   ensure_packages build test
 
+  # CGO off, as in lint: one build cache for both.
+  export GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=0
   results=$(mktemp -d)
   trap 'rm -rf "$results"' EXIT
   [[ $part != all && $part != cpp ]] || test_cpp
@@ -28,8 +32,12 @@ run_tests() {
   case $part in
     all | dapr) test_go "$strict" dapr ;;
     conformance | full) test_go "$strict" "$part" ;;
+    asan | tsan)
+      ensure_packages clang
+      test_sanitized "$part" "$scope"
+      ;;
   esac
-  count_results
+  count_results "$strict"
 }
 
 # Each part leaves its exit status in $results, and a note of what it could not
@@ -81,8 +89,6 @@ fetch_vectors() {
 # test_go STRICT dapr|conformance|full: what is written in Go, if Go is there.
 test_go() {
   local strict=$1 part=$2 reason cases
-  # CGO off, as in lint: one build cache for both.
-  export GOTOOLCHAIN=${GOTOOLCHAIN:-auto} CGO_ENABLED=0
   cases=$(count_go_cases "$part")
   if ! reason=$(check_go); then
     say "SKIPPED: the tests with Dapr's code: $reason"
@@ -261,6 +267,8 @@ check_go() {
 }
 
 count_results() {
+  local strict=()
+  [[ $1 == no ]] || strict=(strict)
   say "results"
-  scripts/tally.py sum "$results"
+  scripts/tally.py sum "$results" "${strict[@]}"
 }

@@ -71,26 +71,25 @@ def canaries():
     return [Target(name, f"//tests/fuzz:{name}") for name in CANARIES]
 
 
-def build(targets):
-    """In an output base of its own, as lint's; returns where the programs are."""
-    # As md5sum <<< "$PWD" in scripts/lint.sh.
+def build(targets, config):
+    """With a config of .bazelrc: fuzz for long runs, or clang, whose build lint
+    shares. Returns where the programs are."""
+    # As md5sum <<< "$PWD" in scripts/clang.sh.
     clone = hashlib.md5(f"{ROOT}\n".encode()).hexdigest()[:12]
-    bazel = ["bazel", f"--output_base={CACHE}/fuzz-{clone}",
+    bazel = ["bazel", f"--output_base={CACHE}/{config}-{clone}",
              "--max_idle_secs=60"]
-    # gold has a warning for each program, about a symbol of ASan's.
-    progress = ["--show_progress", "--show_result=0", "--symlink_prefix=/",
-                "--output_filter=^$"]
+    progress = ["--show_progress", "--show_result=0", "--symlink_prefix=/"]
     if not sys.stderr.isatty():
         progress += ["--curses=no", "--show_progress_rate_limit=20"]
     print(f"building {len(targets)} programs with clang's fuzzer "
           "(from nothing this takes some minutes)", flush=True)
-    built = subprocess.run([*bazel, "build", "--config=fuzz", *progress,
+    built = subprocess.run([*bazel, "build", f"--config={config}", *progress,
                             *(target.label for target in targets)],
                            cwd=ROOT, check=False)
     if built.returncode != 0:
         sys.exit("fuzz.py: the targets did not build; of Debian they need "
                  "clang and libclang-rt-14-dev")
-    info = subprocess.run([*bazel, "info", "--config=fuzz", "bazel-bin"],
+    info = subprocess.run([*bazel, "info", f"--config={config}", "bazel-bin"],
                           cwd=ROOT, check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True)
     return pathlib.Path(info.stdout.strip())
@@ -270,8 +269,10 @@ def main():
                                  ("merge", 1)):
         sys.exit("fuzz.py: replay takes a NAME and a FILE, merge a NAME")
     seed = int(os.environ.get("STATECPP_TEST_SEED") or random.getrandbits(64))
+    total = os.environ.get("STATECPP_PROVE_SECONDS")
     binaries = arguments.binaries or build(
-        targets + (canaries() if verb == "run" else []))
+        targets + (canaries() if verb == "run" else []),
+        "fuzz" if total else "clang")
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as scratch:
         fuzzer = Fuzzer(binaries, seed, arguments.found, scratch)
@@ -282,7 +283,6 @@ def main():
             print(result.output, end="")
             return 0 if result.status == 0 else 1
         print(f"STATECPP_TEST_SEED={seed}", flush=True)
-        total = os.environ.get("STATECPP_PROVE_SECONDS")
         seconds = arguments.seconds
         if total:
             share = float(total) * arguments.jobs / len(targets)

@@ -42,9 +42,22 @@ type Plan struct {
 	// what is found is neither made small nor kept.
 	Quick bool
 
+	// Sabotage is a mistake that statecpp is to make, by its name in
+	// engine/fail_point.h; it takes one that was built with fail points.
+	Sabotage string
+
 	// Via puts something between the clients and the socket, and returns where
 	// it listens. It is asked anew for each process.
 	Via func(socket string) string
+}
+
+func (p Plan) sabotaged() func(string, []string) []string {
+	if p.Sabotage == "" {
+		return nil
+	}
+	return func(_ string, command []string) []string {
+		return append([]string{"env", "STATECPP_SABOTAGE=" + p.Sabotage}, command...)
+	}
 }
 
 // A Finding is one answer that no right store gives.
@@ -125,7 +138,7 @@ func Run(t testing.TB, plan Plan) []Finding {
 	t.Helper()
 	r := &run{
 		t: t, plan: plan, issued: issued{all: map[string]Value{}}, checked: make(chan *group, 10_000),
-		pair: sidecar.StartAs(t, sidecar.Setup{StoreAlone: true}),
+		pair: sidecar.StartAs(t, sidecar.Setup{StoreAlone: true, StoreThrough: plan.sabotaged()}),
 	}
 	began := time.Now()
 	random := rand.New(rand.NewPCG(plan.Seed, 0))

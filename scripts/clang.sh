@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What clang builds, for lint, for tests under sanitizers and for fuzzing: each
+# config of .bazelrc in an output base of its own, so that no build undoes
+# another's work. tests/fuzz/fuzz.py knows where.
+
+# clang_output_base CONFIG: one for each clone, as Bazel's own.
+clang_output_base() {
+  echo "${cache_folder:?}/$1-$(md5sum <<< "$PWD" | cut -c1-12)"
+}
+
+# bazel_with_clang CONFIG VERB ARGUMENT...
+bazel_with_clang() {
+  build_with_bazel --output_base="$(clang_output_base "$1")" --max_idle_secs=60 \
+    "$2" --config="$1" --keep_going --show_result=0 --symlink_prefix=/ "${@:3}"
+}
+
+# All of the tree, as lint asks for.
+build_with_clang() {
+  local packages
+  mapfile -t packages < <(list_packages)
+  bazel_with_clang clang build "${packages[@]}"
+}
+
+# What any verb needs of clang within `.ci/run`.
+build_all_with_clang() {
+  build_with_clang
+  bazel_with_clang clang build //tests/sanitizers:sanitizer_test
+  bazel_with_clang tsan build "${core_tests[@]}" //tests/sanitizers:sanitizer_test
+}
+
+# What has threads and memory of its own, and one test through the socket.
+core_tests=(
+  //crypto/... //engine/... //api/... //tests/contract:wire_contract_test
+)
+
+# test_sanitized asan|tsan core|all: ASan with UBSan, or TSan.
+test_sanitized() {
+  local config=$1 scope=$2 targets status=0
+  [[ $config != asan ]] || config=clang
+  local options=(--build_tests_only --test_tag_filters="-no_$1"
+    --build_event_json_file="$results/bazel.json")
+  if [[ $scope == core ]]; then
+    targets=("${core_tests[@]}")
+  else
+    mapfile -t targets < <(list_packages)
+  fi
+  say "$scope tests under $1 (from nothing the build takes some minutes)"
+  # A test of the sanitizers themselves comes along.
+  bazel_with_clang "$config" test "${options[@]}" "${targets[@]}" \
+    //tests/sanitizers:sanitizer_test || status=$?
+  echo "$status" > "$results/bazel.status"
+  test_sanitized_server "$config" "$1"
+}
+
+# The concurrent clients of tests/dapr/linear against a server under a sanitizer;
+# and, as clang builds it with fail points, against one that is sabotaged.
+test_sanitized_server() {
+  local config=$1 reason
+  if ! reason=$(check_go); then
+    note skipped 1 "tests of the server under $2: $reason"
+    return
+  fi
+  bazel_with_clang "$config" build //:statecpp || return
+  STATECPP_BIN=$(bazel_with_clang "$config" info bazel-bin 2> /dev/null)/statecpp
+  export STATECPP_BIN
+  say "concurrent clients of the server under $2"
+  run_go_tests "linear_$2" ./linear -run TheStoreIs
+  [[ $config == clang ]] || return 0
+  say "mistakes that are planted in it"
+  run_go_tests "sabotage" ./linear/sabotage
+}
+
+# For //... in another output base than the usual one: there Bazel takes the
+# links bazel-* that the usual one left for folders of the tree. No code of ours
+# is in third_party/.
+list_packages() {
+  list_files BUILD | grep -v '^./third_party/' |
+    sed -E 's|^\.|/|; s|/BUILD$|:all|; s|^/:|//:|'
+}
+
+remove_clang_builds() {
+  local config output_base
+  for config in clang tsan fuzz; do
+    output_base=$(clang_output_base "$config")
+    if [[ -d $output_base ]]; then
+      bazel --output_base="$output_base" clean --expunge
+    fi
+  done
+}
