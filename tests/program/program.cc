@@ -16,7 +16,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/program/confidential.h"
 
 namespace statecpp {
 namespace {
@@ -158,6 +160,9 @@ Program::Program(const ProgramOptions& options) {
 Program::~Program() {
   Signal(SIGKILL);
   watcher_.join();
+  const std::string log = err();
+  EXPECT_THAT(ConfidentialInLog(log), ::testing::IsEmpty()) << "is in a log:\n"
+                                                            << log;
 }
 
 void Program::Watch(int out_fd, int err_fd) {
