@@ -74,7 +74,7 @@ absl::Status LmdbStorage::Make(const std::string& folder,
   absl::StatusOr<WriteTransaction> txn = (*environment)->BeginWrite();
   if (!txn.ok()) return txn.status();
   Accumulator accumulator(keyring);
-  accumulator.RaiseHighWater(now_ms);
+  accumulator.KeepHighWater(now_ms);
   absl::Status written = txn->Put(Table::kMeta, kHeaderKey, header);
   if (written.ok()) {
     written = txn->Put(Table::kMeta, kAccumulatorKey,
@@ -194,7 +194,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::CommitOnce(
                                 *before);
   }
   Accumulator accumulator = accumulator_;
-  accumulator.RaiseHighWater(confirmed_ms);
+  accumulator.KeepHighWater(confirmed_ms);
   if (done.ok()) done = overlay.WriteOut(*txn, accumulator);
   if (done.ok()) {
     done = txn->Put(Table::kMeta, kAccumulatorKey,
