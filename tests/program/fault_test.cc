@@ -32,7 +32,6 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 constexpr int kUsage = 2;
 constexpr int kIo = 74;
