@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/accumulator.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "absl/status/statusor.h"
@@ -123,10 +122,6 @@ std::optional<Accumulator> Accumulator::Open(const Keyring& keyring,
   Accumulator accumulator(keyring);
   if (!accumulator.DecodeState(state)) return std::nullopt;
   return accumulator;
-}
-
-void Accumulator::RaiseHighWater(int64_t ms) {
-  high_water_ms_ = std::max(high_water_ms_, ms);
 }
 
 void Accumulator::Accept(const Accumulator& counted) {

@@ -69,10 +69,9 @@ class Accumulator {
   uint64_t open_count() const { return open_count_; }
   void CountOpen() { ++open_count_; }
 
-  // Milliseconds since 1970 that have passed for certain; expiry never judges
-  // by an earlier moment.
+  // Milliseconds since 1970 that have passed for certain (trusted_time.h).
   int64_t high_water_ms() const { return high_water_ms_; }
-  void RaiseHighWater(int64_t ms);
+  void KeepHighWater(int64_t ms) { high_water_ms_ = ms; }
 
   // Damaged records that were replaced or removed: while this is not zero, sum
   // and counts are not those of the records.

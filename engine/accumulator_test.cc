@@ -43,7 +43,7 @@ class AccumulatorTest : public ::testing::TestWithParam<bool> {
   std::string Sealed() {
     Accumulator accumulator(*keyring_);
     accumulator.Replace("a", std::nullopt, Record("a", "1"));
-    accumulator.RaiseHighWater(5);
+    accumulator.KeepHighWater(5);
     accumulator.CountOpen();
     return accumulator.SealNextCommit(SystemRandom());
   }
@@ -75,7 +75,7 @@ void AddVectorRecord(const Keyring& keyring, Accumulator& accumulator) {
 TEST(SealedAccumulatorTest, HasThePublishedBytes) {
   const std::shared_ptr<const Keyring> keyring = SealedVectorKeyring();
   Accumulator accumulator(*keyring);
-  accumulator.RaiseHighWater(1789999000000);
+  accumulator.KeepHighWater(1789999000000);
   accumulator.SealNextCommit(SystemRandom());  // the store is made
   accumulator.CountOpen();
   accumulator.SealNextCommit(SystemRandom());  // and opened
@@ -94,7 +94,7 @@ TEST(PlainAccumulatorTest, HasThePublishedBytes) {
   const std::shared_ptr<const Keyring> keyring = VectorKeyring();
   Accumulator accumulator(*keyring);
   AddVectorRecord(*keyring, accumulator);
-  accumulator.RaiseHighWater(1790000000000);
+  accumulator.KeepHighWater(1790000000000);
   CountingRandom again(0xc0);
   EXPECT_EQ(
       absl::BytesToHexString(accumulator.SealNextCommit(again)),
@@ -168,7 +168,7 @@ TEST_P(AccumulatorTest, AcceptsOtherRecordsAndKeepsOrderAndTime) {
   Accumulator accumulator(*keyring_);
   accumulator.Replace("a", std::nullopt, a);
   accumulator.Replace("b", "damaged", std::nullopt);
-  accumulator.RaiseHighWater(5);
+  accumulator.KeepHighWater(5);
   accumulator.CountOpen();
   accumulator.SealNextCommit(SystemRandom());
   Accumulator counted(*keyring_);
@@ -185,8 +185,7 @@ TEST_P(AccumulatorTest, OpensAsItWasSealed) {
   Accumulator accumulator(*keyring_);
   accumulator.Replace("a", std::nullopt, Record("a", "1"));
   accumulator.Replace("a", "damaged", std::nullopt);
-  accumulator.RaiseHighWater(5);
-  accumulator.RaiseHighWater(4);
+  accumulator.KeepHighWater(5);
   accumulator.CountOpen();
   accumulator.SealNextCommit(SystemRandom());
   const std::optional<Accumulator> opened =

@@ -153,4 +153,12 @@ absl::Status FileReplaced(absl::string_view file) {
       "the file was replaced or removed while it is being served");
 }
 
+absl::Status LockFileReplaced(absl::string_view file) {
+  return absl::AbortedError(absl::StrCat(
+      file,
+      " was replaced or removed while the store is open, and nobody "
+      "can read beside its server any more; it holds no data, and none is "
+      "lost; nothing was verified; restart the server, and verify again"));
+}
+
 }  // namespace statecpp::error

@@ -288,9 +288,13 @@ absl::Status System(absl::string_view action, absl::string_view path,
   const std::string text = absl::StrCat("could not ", action, " ", path, ": ",
                                         std::strerror(error_number));
   switch (error_number) {
+    case EROFS:
+      return FromSystem(
+          WithHttpCode(absl::PermissionDeniedError(absl::StrCat(
+                           text, "; mount it so that it can be written")),
+                       403));
     case EACCES:
     case EPERM:
-    case EROFS:
       return FromSystem(WithHttpCode(absl::PermissionDeniedError(text), 403));
     case ENOSPC:
     case EDQUOT:

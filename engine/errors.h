@@ -143,6 +143,8 @@ std::string WalkDied(absl::string_view how, uint64_t records);
 absl::Status WalkStopped(absl::string_view how);
 // data.mdb, in the folder of a store that is open, is another file.
 absl::Status FileReplaced(absl::string_view file);
+// The same of lock.mdb, which holds no data.
+absl::Status LockFileReplaced(absl::string_view file);
 
 // --- Keys --------------------------------------------------------------------
 

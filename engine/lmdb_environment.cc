@@ -242,7 +242,11 @@ uint64_t LmdbEnvironment::file_pages() const {
   return info.me_last_pgno + 1;
 }
 
-void LmdbEnvironment::ClearStaleReaders() { mdb_reader_check(env_, nullptr); }
+int LmdbEnvironment::ClearStaleReaders() {
+  int cleared = 0;
+  mdb_reader_check(env_, &cleared);
+  return cleared;
+}
 
 int LmdbEnvironment::descriptor() const {
   int fd = -1;

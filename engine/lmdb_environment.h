@@ -87,9 +87,9 @@ class LmdbEnvironment {
   int descriptor() const;
   // Reader slots of processes that died, freed when this was opened.
   int stale_readers() const { return stale_readers_; }
-  // Frees those of processes that died since. Their snapshots kept space from
-  // being used again.
-  void ClearStaleReaders();
+  // Frees those of processes that died since, and says how many. Their
+  // snapshots kept space from being used again.
+  int ClearStaleReaders();
 
  private:
   friend class LmdbReader;

@@ -2,9 +2,11 @@
 #include "engine/lmdb_lock_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "engine/errors.h"
 
@@ -29,6 +31,24 @@ absl::Status AllocateLockFile(const std::string& folder, unsigned readers) {
     return error::System("set disk space aside for", file, failed);
   }
   return absl::OkStatus();
+}
+
+LockFileInUse::LockFileInUse(std::string folder)
+    : file_(std::move(folder) + "/lock.mdb") {
+  struct stat info = {};
+  stat(file_.c_str(), &info);
+  device_ = info.st_dev;
+  number_ = info.st_ino;
+}
+
+// Without a descriptor of its own: closing that would drop LMDB's locks.
+absl::Status LockFileInUse::Check() const {
+  struct stat info = {};
+  if (stat(file_.c_str(), &info) == 0 && info.st_dev == device_ &&
+      info.st_ino == number_) {
+    return absl::OkStatus();
+  }
+  return error::LockFileReplaced(file_);
 }
 
 }  // namespace statecpp

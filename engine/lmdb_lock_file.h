@@ -2,6 +2,8 @@
 #ifndef STATECPP_ENGINE_LMDB_LOCK_FILE_H_
 #define STATECPP_ENGINE_LMDB_LOCK_FILE_H_
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "absl/status/status.h"
@@ -21,6 +23,26 @@ namespace statecpp {
 // RESOURCE_EXHAUSTED: the disk is full. Those of error::System: the file cannot
 // be opened.
 absl::Status AllocateLockFile(const std::string& folder, unsigned readers);
+
+// The lock file by which an LMDB environment that is open and whoever opens one
+// beside it know of each other. Who has it open goes on without harm if it is
+// removed. Who comes then makes another, and reads pages that are meanwhile
+// written anew: all sorts of damage that there is not.
+//
+// Thread-safe.
+class LockFileInUse {
+ public:
+  // Made once LMDB has the environment in `folder` open.
+  explicit LockFileInUse(std::string folder);
+
+  // ABORTED: the file was replaced or removed since.
+  absl::Status Check() const;
+
+ private:
+  std::string file_;
+  dev_t device_ = 0;
+  ino_t number_ = 0;
+};
 
 }  // namespace statecpp
 

@@ -26,6 +26,9 @@ namespace {
 using Table = LmdbEnvironment::Table;
 using WriteTransaction = LmdbEnvironment::WriteTransaction;
 
+// A look at the table of readers costs about a microsecond.
+constexpr int kCommitsPerReaderCheck = 64;
+
 class LmdbSnapshot final : public Snapshot {
  public:
   explicit LmdbSnapshot(LmdbEnvironment::ReadTransaction txn)
@@ -71,7 +74,7 @@ absl::Status LmdbStorage::Make(const std::string& folder,
   absl::StatusOr<WriteTransaction> txn = (*environment)->BeginWrite();
   if (!txn.ok()) return txn.status();
   Accumulator accumulator(keyring);
-  accumulator.RaiseHighWater(now_ms);
+  accumulator.KeepHighWater(now_ms);
   absl::Status written = txn->Put(Table::kMeta, kHeaderKey, header);
   if (written.ok()) {
     written = txn->Put(Table::kMeta, kAccumulatorKey,
@@ -146,9 +149,26 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LmdbStorage::Read() const {
   return std::make_unique<LmdbSnapshot>(*std::move(txn));
 }
 
+// A process that was killed while it read keeps its snapshot's pages from being
+// used again: the file would grow with each commit, and the store be full.
 absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
     absl::Span<const Batch* const> group, int64_t confirmed_ms) {
   absl::MutexLock lock(&mutex_);
+  if (--commits_until_reader_check_ < 0) {
+    environment_->ClearStaleReaders();
+    commits_until_reader_check_ = kCommitsPerReaderCheck;
+  }
+  absl::StatusOr<std::vector<Verdict>> verdicts =
+      CommitOnce(group, confirmed_ms);
+  if (absl::IsResourceExhausted(verdicts.status()) &&
+      environment_->ClearStaleReaders() > 0) {
+    return CommitOnce(group, confirmed_ms);
+  }
+  return verdicts;
+}
+
+absl::StatusOr<std::vector<Verdict>> LmdbStorage::CommitOnce(
+    absl::Span<const Batch* const> group, int64_t confirmed_ms) {
   absl::StatusOr<WriteTransaction> txn = environment_->BeginWrite();
   if (!txn.ok()) return txn.status();
 
@@ -174,7 +194,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
                                 *before);
   }
   Accumulator accumulator = accumulator_;
-  accumulator.RaiseHighWater(confirmed_ms);
+  accumulator.KeepHighWater(confirmed_ms);
   if (done.ok()) done = overlay.WriteOut(*txn, accumulator);
   if (done.ok()) {
     done = txn->Put(Table::kMeta, kAccumulatorKey,
@@ -281,7 +301,8 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   return absl::OkStatus();
 }
 
-absl::Status LmdbStorage::CheckFile() const {
+absl::Status LmdbStorage::CheckFiles() const {
+  if (absl::Status same = lock_file_.Check(); !same.ok()) return same;
   // No commit changes a meta page in here.
   absl::MutexLock lock(&mutex_);
   const std::string file = reserve_.path() + "/data.mdb";

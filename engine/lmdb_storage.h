@@ -21,6 +21,7 @@
 #include "engine/accumulator.h"
 #include "engine/current_keyring.h"
 #include "engine/lmdb_environment.h"
+#include "engine/lmdb_lock_file.h"
 #include "engine/meta_table.h"
 #include "engine/reserve.h"
 #include "engine/storage.h"
@@ -92,9 +93,9 @@ class LmdbStorage final : public Storage {
   // Smaller than now changes nothing. Errors as of LmdbEnvironment::Grow.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Whether the file in the folder is still the one that is open, and whole
-  // (lmdb_file.h).
-  absl::Status CheckFile() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether the files in the folder are still those that are open, and the data
+  // whole (lmdb_file.h, lmdb_lock_file.h).
+  absl::Status CheckFiles() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // After the death of a process that read beside this one.
   void ClearStaleReaders() { environment_->ClearStaleReaders(); }
@@ -112,16 +113,22 @@ class LmdbStorage final : public Storage {
       : environment_(std::move(environment)),
         keyring_(std::move(keyring)),
         random_(random),
+        lock_file_(path),
         reserve_(*environment_, max_size, path),
         accumulator_(std::move(accumulator)) {}
 
   absl::Status CommitOpen() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::vector<Verdict>> CommitOnce(
+      absl::Span<const Batch* const> group, int64_t confirmed_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::unique_ptr<LmdbEnvironment> environment_;
   CurrentKeyring keyring_;
   Random& random_;
+  const LockFileInUse lock_file_;
 
   mutable absl::Mutex mutex_;
+  int commits_until_reader_check_ ABSL_GUARDED_BY(mutex_) = 0;
   Reserve reserve_ ABSL_GUARDED_BY(mutex_);
   Accumulator accumulator_ ABSL_GUARDED_BY(mutex_);
 };

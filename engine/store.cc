@@ -173,7 +173,7 @@ class Store::Impl {
   CommitQueue& queue() { return queue_; }
   absl::StatusOr<WalkReport> Verify(VerifyRequest request,
                                     const VerifyEvents& events) {
-    if (absl::Status whole = storage_->CheckFile(); !whole.ok()) return whole;
+    if (absl::Status whole = storage_->CheckFiles(); !whole.ok()) return whole;
     request.accept = false;
     WalkRequest walk =
         WalkRequestOf(request, folder_.path(), time_.ForVisibility());

@@ -104,6 +104,27 @@ TEST_F(SweeperTest, AMarkReachedBeforeAClockWasSetBackOutlivesTheStore) {
   EXPECT_THAT(store_->Get("b"), IsOkAndHolds(HasValue("v")));
 }
 
+// A store that was made, and used for hours, while the clock was wrong by
+// years.
+TEST_F(SweeperTest, AMarkOfAWrongClockIsForgottenForGood) {
+  clock_.Jump(absl::Hours(24 * 365 * 12));
+  for (int hour = 0; hour < 3; ++hour) {
+    clock_.Advance(absl::Hours(1));
+    Set("busy", absl::Hours(9));
+  }
+  clock_.Jump(-absl::Hours(24 * 365 * 12));
+  Set("a", absl::Hours(9));
+  EXPECT_THAT(store_->Get("a"), IsOkAndHolds(IsMissing()));
+  clock_.Advance(absl::Hours(1));
+  Set("a", absl::Hours(9));
+  EXPECT_THAT(store_->Get("a"), IsOkAndHolds(HasValue("v")));
+  store_.reset();
+  Open();
+  EXPECT_THAT(store_->Get("a"), IsOkAndHolds(HasValue("v")));
+  EXPECT_THAT(store_->Sweep(), IsOk());
+  EXPECT_THAT(store_->Get("a"), IsOkAndHolds(HasValue("v")));
+}
+
 TEST_F(SweeperTest, StartsStopsAndChangesItsIntervalAtAnyTime) {
   Set("a", absl::Seconds(1));
   clock_.Advance(kSlack);

@@ -10,6 +10,8 @@ namespace {
 constexpr absl::Duration kInStep = absl::Seconds(2);
 constexpr absl::Duration kSmallGap = absl::Minutes(5);
 constexpr absl::Duration kConfirmAfter = absl::Hours(1);
+// Less behind the mark than this, the wall clock is waited for.
+constexpr absl::Duration kFarBehind = absl::Hours(24);
 
 }  // namespace
 
@@ -39,7 +41,9 @@ absl::Time TrustedTime::Confirmed() {
 
   const absl::Time passed = high_water_ + (monotonic - marked_at_);
   const bool in_step_long = monotonic - step_monotonic_ >= kConfirmAfter;
-  if (wall <= passed + kSmallGap || in_step_long) {
+  if (in_step_long && wall <= high_water_ - kFarBehind) {
+    high_water_ = wall;
+  } else if (wall <= passed + kSmallGap || in_step_long) {
     high_water_ = std::max(high_water_, wall);
   } else {
     high_water_ = passed;

@@ -26,6 +26,12 @@ namespace statecpp {
 // time that really passes, and catches up when the wall clock has run in step
 // for an hour.
 //
+// A clock that runs in step for an hour and is a day or more behind the mark is
+// believed, too: then it was a wrong clock by which the mark rose, or with
+// which the store was made, and all that is written with a time to live would
+// have expired for as long as that clock was ahead. What expired by it and was
+// not removed yet is there again, until it expires by the clock as it now is.
+//
 // Thread-safe.
 class TrustedTime {
  public:

@@ -107,6 +107,47 @@ TEST_F(TrustedTimeTest, AClockSetBackResurrectsNothing) {
   EXPECT_EQ(time_.ForVisibility(), latest + absl::Hours(1));
 }
 
+// Whether the clock was wrong when the store was made, or for so long that it
+// was believed.
+TEST_F(TrustedTimeTest, AMarkOfAWrongClockFallsAfterAnHourInStep) {
+  clock_.Jump(kYears);
+  TrustedTime wrong(clock_, clock_.Now());
+  clock_.Advance(absl::Hours(2));
+  const absl::Time mark = wrong.Confirmed();
+  EXPECT_EQ(mark, clock_.Now());
+  clock_.Jump(-kYears);
+  EXPECT_EQ(wrong.ForVisibility(), mark);
+  clock_.Advance(absl::Minutes(59));
+  EXPECT_EQ(wrong.ForVisibility(), mark);
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(wrong.ForVisibility(), clock_.Now());
+  EXPECT_EQ(wrong.Confirmed(), clock_.Now());
+  // From then on it is a mark like any other.
+  const absl::Time right = clock_.Now();
+  clock_.Jump(-absl::Hours(5));
+  EXPECT_EQ(wrong.ForVisibility(), right);
+}
+
+TEST_F(TrustedTimeTest, AMarkLessThanADayAheadIsWaitedFor) {
+  const absl::Time mark = clock_.Now();
+  clock_.Jump(-absl::Hours(24) + absl::Minutes(2));
+  PassInUse(absl::Minutes(1));
+  PassInUse(absl::Hours(12));
+  EXPECT_EQ(time_.ForVisibility(), mark);
+  EXPECT_EQ(time_.Confirmed(), mark);
+}
+
+TEST_F(TrustedTimeTest, TheHourAfterWhichAMarkFallsBeginsAnewWithEachJump) {
+  const absl::Time mark = clock_.Now();
+  clock_.Jump(-kYears);
+  time_.Confirmed();
+  for (int i = 0; i < 5; ++i) {
+    PassInUse(absl::Minutes(40));
+    clock_.Jump(absl::Minutes(10));
+    EXPECT_EQ(time_.Confirmed(), mark);
+  }
+}
+
 TEST_F(TrustedTimeTest, AShortVisitToTheFutureIsNotRemembered) {
   const absl::Time before = clock_.Now();
   clock_.Jump(kYears);

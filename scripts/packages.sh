@@ -12,11 +12,12 @@ packages_to_build=(
   libsimdjson-dev libsodium-dev protobuf-compiler protobuf-compiler-grpc
 )
 # curl is what README's commands, which .ci/run tries, take for an app. The
-# Python libraries read a store as docs/format.md says. xfsprogs makes a disk
+# Python libraries read a store as docs/format.md says. libseccomp reads
+# deploy/seccomp.json, libfaketime sets a program's clock. xfsprogs makes a disk
 # whose power is cut (tests/power).
 packages_to_test=(
-  curl:curl libbenchmark-dev libgmock-dev libgtest-dev
-  python3-lmdb python3-pycryptodome xfsprogs
+  binutils curl:curl libbenchmark-dev libfaketime libgmock-dev libgtest-dev
+  libseccomp-dev python3-lmdb python3-pycryptodome xfsprogs
 )
 # Clang with its sanitizers, libFuzzer, and what names the lines in their reports.
 packages_to_clang=(clang libclang-rt-14-dev llvm)

@@ -2,6 +2,7 @@
 #ifndef STATECPP_SERVER_UNARY_CALL_H_
 #define STATECPP_SERVER_UNARY_CALL_H_
 
+#include <grpc/support/time.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
@@ -50,13 +51,18 @@ class Rpc {
   // Until when, and whether at all, the caller waits; `timeout` is ours.
   CallBounds Bounds(absl::Duration timeout) const {
     const auto now = std::chrono::steady_clock::now();
-    // gRPC counts by the wall clock, and says "never" by a time that does not
-    // fit another clock.
-    const absl::Duration left =
-        absl::FromChrono(context_.deadline()) - absl::Now();
-    return {
-        .deadline = now + absl::ToChronoNanoseconds(std::min(timeout, left)),
-        .cancelled = &cancelled_};
+    // Not context_.deadline(), which is of the wall clock: where that jumps, a
+    // call would be over before it began.
+    const gpr_timespec left = gpr_time_sub(
+        gpr_convert_clock_type(context_.raw_deadline(), GPR_CLOCK_MONOTONIC),
+        gpr_now(GPR_CLOCK_MONOTONIC));
+    const bool never = gpr_time_cmp(left, gpr_inf_future(GPR_TIMESPAN)) == 0;
+    const absl::Duration bound =
+        never ? timeout
+              : std::min(timeout, absl::Seconds(left.tv_sec) +
+                                      absl::Nanoseconds(left.tv_nsec));
+    return {.deadline = now + absl::ToChronoNanoseconds(bound),
+            .cancelled = &cancelled_};
   }
 
   // Sends the reply, or the error instead of it. From any thread, once.

@@ -29,7 +29,11 @@ void ReferenceTime::Look() {
   const absl::Time passed = mark_ + (now - looked_at_);
   const bool small_gap = wall - passed <= absl::Minutes(5);
   const bool in_step = now - step_monotonic_ >= absl::Hours(1);
-  mark_ = small_gap || in_step ? std::max(mark_, wall) : passed;
+  if (in_step && mark_ - wall >= absl::Hours(24)) {
+    mark_ = wall;
+  } else {
+    mark_ = small_gap || in_step ? std::max(mark_, wall) : passed;
+  }
   looked_at_ = now;
 }
 

@@ -22,7 +22,8 @@
 namespace statecpp {
 
 // What engine/clock.h's two clocks let one believe, by the words of
-// engine/trusted_time.h: the mark is the latest moment that passed for certain.
+// engine/trusted_time.h: the mark is the latest moment that passed for certain,
+// as far as a clock that runs in step for an hour is not far behind it.
 class ReferenceTime {
  public:
   ReferenceTime(Clock& clock, absl::Time mark);

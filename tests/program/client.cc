@@ -5,8 +5,10 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "google/rpc/status.pb.h"
+#include "tests/program/confidential.h"
 #include "tests/support/test_keys.h"
 
 namespace statecpp {
@@ -72,9 +74,14 @@ Reply<Response> Client::Call(Stub& stub,
                                                           const Request&,
                                                           Response*),
                              const Request& request) {
+  KeepItemsOf(request);
   const std::unique_ptr<grpc::ClientContext> context = NewContext();
   Reply<Response> reply;
   reply.status = (stub.*method)(context.get(), request, &reply.message);
+  const std::string error =
+      absl::StrCat(reply.status.error_message(), reply.status.error_details());
+  EXPECT_THAT(ConfidentialInError(error, request), ::testing::IsEmpty())
+      << "is told to a client: " << reply.status.error_message();
   return reply;
 }
 
@@ -161,6 +168,7 @@ std::unique_ptr<PendingCall<Request, Response>> Client::Start(
         grpc::ClientContext*, const Request*, Response*,
         std::function<void(grpc::Status)>),
     Request request, absl::Duration timeout) {
+  KeepItemsOf(request);
   auto call = std::make_unique<PendingCall<Request, Response>>();
   call->context_ = NewContext();
   call->context_->set_deadline(absl::ToChronoTime(absl::Now() + timeout));

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "tests/program/client.h"
+#include "tests/program/confidential.h"
 #include "tests/program/program.h"
 #include "tests/support/temp_dir.h"
 
@@ -28,6 +29,7 @@ class KeysStoreTest : public ::testing::Test {
   KeysStoreTest() {
     for (const char* name : {"old", "new", "other"}) WriteKey(name);
     std::ofstream(KeyFile("words")) << "correct horse battery staple\n";
+    KeepSecret("correct horse battery staple");
     chmod(KeyFile("words").c_str(), 0600);
   }
 
@@ -102,9 +104,10 @@ class KeysStoreTest : public ::testing::Test {
 
   void WriteKey(const char* name) const {
     std::random_device random;
-    std::ofstream file(KeyFile(name), std::ios::binary);
-    for (int i = 0; i < 32; ++i) file.put(static_cast<char>(random()));
-    file.close();
+    std::string key;
+    for (int i = 0; i < 32; ++i) key.push_back(static_cast<char>(random()));
+    std::ofstream(KeyFile(name), std::ios::binary) << key;
+    KeepSecret(key);
     EXPECT_EQ(chmod(KeyFile(name).c_str(), 0600), 0);
   }
 

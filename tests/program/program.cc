@@ -2,8 +2,11 @@
 #include "tests/program/program.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +16,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/program/confidential.h"
 
 namespace statecpp {
 namespace {
@@ -29,10 +34,41 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   return pointers;
 }
 
+void SeeNothingWritableBut(const std::vector<std::string>& folders) {
+  mount_attr read_only = {};
+  read_only.attr_set = MOUNT_ATTR_RDONLY;
+  mount_attr writable = {};
+  writable.attr_clr = MOUNT_ATTR_RDONLY;
+  bool done = unshare(CLONE_NEWNS) == 0 &&
+              mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  for (const std::string& folder : folders) {
+    done = done && mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND,
+                         nullptr) == 0;
+  }
+  done = done && mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &read_only,
+                               sizeof(read_only)) == 0;
+  for (const std::string& folder : folders) {
+    done = done && mount_setattr(AT_FDCWD, folder.c_str(), 0, &writable,
+                                 sizeof(writable)) == 0;
+  }
+  if (!done) _exit(127);
+}
+
+// From here on the filter judges, exec included.
+void FilterCalls(const std::vector<sock_filter>& filter) {
+  const sock_fprog program = {
+      .len = static_cast<unsigned short>(filter.size()),
+      .filter = const_cast<sock_filter*>(filter.data())};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    _exit(127);
+  }
+}
+
 // Never returns.
-void BecomeProgram(const ProgramOptions& options, int program_fd,
-                   char* const arguments[], char* const environment[],
-                   int out_fd, int err_fd) {
+void BecomeProgram(const ProgramOptions& options,
+                   const std::string& program_link, char* const arguments[],
+                   char* const environment[], int out_fd, int err_fd) {
   for (const auto& [resource, size] : options.limits) {
     const rlimit limit = {.rlim_cur = size, .rlim_max = size};
     if (setrlimit(resource, &limit) != 0) _exit(127);
@@ -42,6 +78,7 @@ void BecomeProgram(const ProgramOptions& options, int program_fd,
       dup2(open(options.input_file.c_str(), O_RDONLY), STDIN_FILENO) < 0) {
     _exit(127);
   }
+  if (!options.writable.empty()) SeeNothingWritableBut(options.writable);
   if (options.uid.has_value() &&
       (setgid(*options.uid) != 0 || setuid(*options.uid) != 0)) {
     _exit(127);
@@ -54,8 +91,10 @@ void BecomeProgram(const ProgramOptions& options, int program_fd,
   if (dup2(out_fd, STDOUT_FILENO) < 0) _exit(127);
   dup2(err_fd, STDERR_FILENO);
   for (const int fd : options.closed) close(fd);
-  // By descriptor: another user may not enter the folder that it is in.
-  fexecve(program_fd, arguments, environment);
+  if (!options.call_filter.empty()) FilterCalls(options.call_filter);
+  // By descriptor: another user may not enter the folder that it is in. By the
+  // call that the runtime of a container makes, and a filter allows.
+  execve(program_link.c_str(), arguments, environment);
   _exit(127);
 }
 
@@ -107,10 +146,11 @@ Program::Program(const ProgramOptions& options) {
                   << ", or no descriptor is left";
     abort();
   }
+  const std::string program_link = absl::StrCat("/proc/self/fd/", program_fd);
   pid_ = fork();
   if (pid_ == 0) {
-    BecomeProgram(options, program_fd, argv.data(), environment.data(), out[1],
-                  err[1]);
+    BecomeProgram(options, program_link, argv.data(), environment.data(),
+                  out[1], err[1]);
   }
   for (const int fd : {program_fd, out[1], err[1]}) close(fd);
   watcher_ = std::thread(
@@ -120,6 +160,9 @@ Program::Program(const ProgramOptions& options) {
 Program::~Program() {
   Signal(SIGKILL);
   watcher_.join();
+  const std::string log = err();
+  EXPECT_THAT(ConfidentialInLog(log), ::testing::IsEmpty()) << "is in a log:\n"
+                                                            << log;
 }
 
 void Program::Watch(int out_fd, int err_fd) {

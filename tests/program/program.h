@@ -2,6 +2,7 @@
 #ifndef STATECPP_TESTS_PROGRAM_PROGRAM_H_
 #define STATECPP_TESTS_PROGRAM_PROGRAM_H_
 
+#include <linux/filter.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -49,6 +50,12 @@ struct ProgramOptions {
   std::optional<uid_t> uid = std::nullopt;
   // What `ulimit` sets, soft and hard: {{RLIMIT_NOFILE, 60}}.
   std::map<decltype(RLIMIT_NOFILE), rlim_t> limits = {};
+  // If not empty, nothing but these folders can be written, as where a
+  // container's root is read-only. Needs root outside of Bazel's sandbox.
+  std::vector<std::string> writable = {};
+  // What of the system's calls it is allowed (seccomp_profile.h); if not empty,
+  // it can gain no privileges either.
+  std::vector<sock_filter> call_filter = {};
 };
 
 // One process of the real `statecpp`, and what it prints.

@@ -15,6 +15,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/program/client.h"
+#include "tests/program/confidential.h"
 #include "tests/program/held_store.h"
 #include "tests/program/program.h"
 #include "tests/support/temp_dir.h"
@@ -32,6 +33,7 @@ class ServedStoreTest : public ::testing::Test {
   ServedStoreTest() {
     std::ofstream(key_file(), std::ios::binary) << TestKeyText();
     EXPECT_EQ(chmod(key_file().c_str(), 0600), 0);
+    KeepSecret(TestKeyText());
   }
 
   // The key of the run on sealed stores, which is that of TestKeys().

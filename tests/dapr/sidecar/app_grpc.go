@@ -147,6 +147,7 @@ func (c Consistency) proto() commonv1.StateOptions_StateConsistency {
 }
 
 func (i Item) proto() *commonv1.StateItem {
+	keepConfidential(i.Value)
 	one := &commonv1.StateItem{Key: i.Key, Value: i.Value, Metadata: i.Metadata}
 	if i.ETag != "" {
 		one.Etag = &commonv1.Etag{Value: i.ETag}

@@ -190,6 +190,7 @@ func refusalOf(code int, body []byte) *Refusal {
 
 // json is the item as the body of a save or of a transaction's step has it.
 func (i Item) json() map[string]any {
+	keepConfidential(i.Value)
 	body := map[string]any{"key": i.Key}
 	if i.Value != nil {
 		body["value"] = json.RawMessage(i.Value)

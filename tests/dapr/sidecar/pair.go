@@ -133,6 +133,8 @@ func (p *Pair) writeResources(components []Component) error {
 // Socket is where daprd finds the store.
 func (p *Pair) Socket() string { return filepath.Join(p.sockets(), "cpp.sock") }
 
+const storeName = "statecpp"
+
 // StoreSaid is what the running statecpp has printed.
 func (p *Pair) StoreSaid() string { return p.store.log.since(0) }
 
@@ -167,7 +169,8 @@ func (p *Pair) sockets() string {
 func (p *Pair) resources() string { return filepath.Join(p.folder, "resources") }
 
 // Close ends both programs and removes what they wrote. Both are expected to
-// end with exit code 0 on SIGTERM unless the test killed them.
+// end with exit code 0 on SIGTERM unless the test killed them, and the store to
+// have told of no item in its log.
 func (p *Pair) Close() error {
 	var errs []error
 	if p.HTTP != nil {
@@ -184,6 +187,11 @@ func (p *Pair) Close() error {
 		}
 		if err := one.stop(stopLimit); err != nil {
 			errs = append(errs, fmt.Errorf("%s ended with %w; it said:\n%s", one.name, err, one.log.since(0)))
+		}
+	}
+	for _, one := range p.all() {
+		if one.name == storeName {
+			errs = append(errs, checkLog(one.log.since(0)))
 		}
 	}
 	return errors.Join(append(errs, os.RemoveAll(p.folder))...)
@@ -249,7 +257,7 @@ func (p *Pair) startStore() error {
 	if p.setup.StoreThrough != nil {
 		command = p.setup.StoreThrough(p.DataRoot(), command)
 	}
-	p.store, err = startProcess("statecpp", command[0], nil, command[1:]...)
+	p.store, err = startProcess(storeName, command[0], nil, command[1:]...)
 	if err != nil {
 		return err
 	}
