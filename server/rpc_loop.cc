@@ -8,8 +8,8 @@
 namespace statecpp {
 
 RpcLoop::RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue,
-                 const CallsInHand::Limits& limits, absl::Duration tick)
-    : queue_(std::move(queue)), tick_(tick), calls_in_hand_(limits) {}
+                 absl::AnyInvocable<void()> on_tick)
+    : queue_(std::move(queue)), on_tick_(std::move(on_tick)) {}
 
 RpcLoop::~RpcLoop() { Drain(); }
 
@@ -60,13 +60,14 @@ void RpcLoop::Post(absl::AnyInvocable<void()> task) {
 void RpcLoop::SetClock() {
   const gpr_timespec next = gpr_time_add(
       gpr_now(GPR_CLOCK_MONOTONIC),
-      gpr_time_from_millis(absl::ToInt64Milliseconds(tick_), GPR_TIMESPAN));
+      gpr_time_from_millis(absl::ToInt64Milliseconds(kTick), GPR_TIMESPAN));
   clock_alarm_.Set(queue_.get(), next, static_cast<Event*>(&clock_));
 }
 
 void RpcLoop::Clock::Proceed(bool ok) {
   if (!ok) return;
   loop_.calls_in_hand_.Tick();
+  if (loop_.on_tick_ != nullptr) loop_.on_tick_();
   loop_.SetClock();
 }
 

@@ -49,9 +49,9 @@ class RpcLoop {
   // How often it looks for replies that nobody reads.
   static constexpr absl::Duration kTick = absl::Seconds(10);
 
+  // Calls `on_tick`, if there is one, as often, on its thread.
   explicit RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue,
-                   const CallsInHand::Limits& limits = {},
-                   absl::Duration tick = kTick);
+                   absl::AnyInvocable<void()> on_tick = nullptr);
 
   // Join has been called, or Start never.
   ~RpcLoop();
@@ -109,9 +109,9 @@ class RpcLoop {
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   Wake wake_{*this};
   Clock clock_{*this};
-  const absl::Duration tick_;
   grpc::Alarm clock_alarm_;
-  CallsInHand calls_in_hand_;
+  absl::AnyInvocable<void()> on_tick_;
+  CallsInHand calls_in_hand_{CallsInHand::Limits()};
   int calls_ = 0;
   bool drained_ = false;
   std::thread thread_;

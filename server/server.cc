@@ -20,6 +20,7 @@
 #include "server/admin_socket.h"
 #include "server/component_socket.h"
 #include "server/data_root.h"
+#include "server/free_memory.h"
 #include "server/health_service.h"
 #include "server/instances.h"
 #include "server/log.h"
@@ -48,6 +49,8 @@ constexpr int kMaxGrpcThreads = 16;
 // Of what gRPC has read and not handed on, messages in parts above all. It
 // cancels calls that would take more.
 constexpr size_t kMaxGrpcMemory = size_t{512} << 20;
+// Free memory past this goes back to the system.
+constexpr size_t kKeepMemory = size_t{128} << 20;
 constexpr int kWorkers = 4;
 // Queries at a time; others wait for these, and nothing else does.
 constexpr int kQueries = 4;
@@ -103,7 +106,8 @@ class Server::Impl {
             instances_,
             {.workers = workers_, .queries = queries_, .opener = opener_}),
         health_(instances_),
-        loop_(builder_.AddCompletionQueue()),
+        loop_(builder_.AddCompletionQueue(),
+              [this] { workers_.Run([] { ReturnFreeMemory(kKeepMemory); }); }),
         acceptor_(socket_->TakeListener(),
                   {.max_connections = options.max_connections,
                    .allowed_uids = options.allowed_uids,

@@ -13,12 +13,12 @@ import struct
 import time
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, _, RST_STREAM, SETTINGS, _, PING, GOAWAY, WINDOW, CONTINUATION = (
-    range(10))
+(DATA, HEADERS, _, RST_STREAM, SETTINGS, _, PING, GOAWAY, WINDOW_UPDATE,
+ CONTINUATION) = range(10)
 ACK, END_STREAM, END_HEADERS = 1, 1, 4
 SERVICE = "/dapr.proto.components.v1.StateStore/"
 # How long to wait for what must happen.
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -126,6 +126,10 @@ class Headers:
 
 # --- Connections.
 
+class SentAway(Exception):
+    """GOAWAY: the connection ends, and another may be made."""
+
+
 class Peer:
     """One connection. Ends when it is told to, or with the test."""
 
@@ -140,7 +144,6 @@ class Peer:
         if greets and reads:
             self.await_frame(lambda kind, flags, *_: kind == SETTINGS and
                              not flags & ACK)
-            self.send(frame(SETTINGS, ACK, 0))
 
     def __enter__(self):
         return self
@@ -186,6 +189,7 @@ class Peer:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             got = self.next_frame()
+            self.acknowledge(*got)
             if wanted(*got):
                 return got
         raise TimeoutError("no such frame came")
@@ -195,25 +199,41 @@ class Peer:
         deadline = time.monotonic() + within
         self.socket.settimeout(within)
         try:
-            while time.monotonic() < deadline:
-                if not self.socket.recv(1 << 16):
-                    return True
-        except (ConnectionError, BrokenPipeError):
-            return True
+            while self.socket.recv(1 << 16):
+                if time.monotonic() > deadline:
+                    return False
         except socket.timeout:
+            return False
+        except OSError:
             pass
-        return False
+        return True
+
+    def acknowledge(self, kind, flags, _, payload):
+        if kind in (PING, SETTINGS) and not flags & ACK:
+            self.try_send(frame(kind, ACK, 0, payload if kind == PING else b""))
+
+    def answer_pings(self, seconds):
+        """As an idle client of good will does; how many pings came."""
+        deadline, pings = time.monotonic() + seconds, 0
+        while (left := deadline - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                kind, flags, _, payload = self.next_frame()
+            except socket.timeout:
+                break
+            if kind == PING and not flags & ACK:
+                self.send(frame(PING, ACK, 0, payload))
+                pings += 1
+        self.socket.settimeout(PATIENCE_S)
+        return pings
 
     def answer(self, stream):
         """What the call of that stream got: (grpc-status, text, message)."""
         found, body, block = {}, b"", b""
         while True:
             kind, flags, of, payload = self.next_frame()
-            if kind == PING and not flags & ACK:
-                self.send(frame(PING, ACK, 0, payload))
-            elif kind == SETTINGS and not flags & ACK:
-                self.send(frame(SETTINGS, ACK, 0))
-            elif kind in (HEADERS, CONTINUATION):
+            self.acknowledge(kind, flags, of, payload)
+            if kind in (HEADERS, CONTINUATION):
                 block += payload
                 if not flags & END_HEADERS:
                     continue
@@ -222,10 +242,13 @@ class Peer:
                     found.update(read)
             elif of == stream and kind == DATA:
                 body += payload
+                room = struct.pack(">I", max(1, len(payload)))
+                self.send(frame(WINDOW_UPDATE, 0, 0, room) +
+                          frame(WINDOW_UPDATE, 0, stream, room))
             elif of == stream and kind == RST_STREAM:
                 found.setdefault("grpc-status", b"reset")
             elif kind == GOAWAY:
-                raise EOFError(payload[8:].decode("utf-8", "replace"))
+                raise SentAway(payload[8:].decode("utf-8", "replace"))
             if of == stream and (kind == RST_STREAM or
                                  (flags & END_STREAM and kind in (DATA, HEADERS))):
                 return (found.get("grpc-status", b"?").decode(),
