@@ -197,8 +197,8 @@ class Peer:
     def await_end(self, within=PATIENCE_S):
         """Reads on until the server hangs up; whether it did."""
         deadline = time.monotonic() + within
-        self.socket.settimeout(within)
         try:
+            self.socket.settimeout(within)
             while self.socket.recv(1 << 16):
                 if time.monotonic() > deadline:
                     return False

@@ -20,14 +20,15 @@
 #include "tests/hostile/figures.h"
 #include "tests/program/client.h"
 #include "tests/program/served_store.h"
+#include "tests/support/long_run.h"
 
 namespace statecpp {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-constexpr int kInits = 10'000;
 constexpr int kInstances = 256;
 constexpr uint64_t kMoreMemoryKib = 64 << 10;
 constexpr uint64_t kMoreThreads = 16;
@@ -52,18 +53,21 @@ class LoadTest : public ServedStoreTest {
   }
 };
 
-// As of daprds that restart for ever, each time configured otherwise.
-TEST_F(LoadTest, TenThousandInitsOfOneInstanceLeaveNothingBehind) {
+// As of daprds that restart for ever, each time configured otherwise. Ten
+// thousand of them under `./dev prove faults`.
+TEST_F(LoadTest, ThousandsOfInitsOfOneInstanceLeaveNothingBehind) {
   Serve();
+  LongRun run("faults", "Inits", /*seed=*/0);
+  const int inits = run.is_long() ? 10'000 : 1'000;
   Client client(socket_path());
   client.MustInit();
   ASSERT_THAT(client.SetKey("a", "1"), Succeeds());
   const Figures before = figures();
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([this, thread] {
+    threads.emplace_back([this, thread, inits] {
       Client other(socket_path());
-      for (int i = 0; i < kInits / 4; ++i) {
+      for (int i = 0; i < inits / 4; ++i) {
         other.MustInit({{"maxValueSize", absl::StrCat(1000 + thread)},
                         {"cleanupInterval", absl::StrCat(10 + i, "ms")},
                         {"maxSize", absl::StrCat(64 + i / 100, "Mi")}});
@@ -76,6 +80,8 @@ TEST_F(LoadTest, TenThousandInitsOfOneInstanceLeaveNothingBehind) {
   EXPECT_LE(after.threads, before.threads + kMoreThreads);
   EXPECT_LE(after.descriptors, before.descriptors + 8);  // connections
   EXPECT_EQ(client.ValueOf("a"), "1");
+  run.Count("Inits", static_cast<uint64_t>(inits));
+  run.Found("false", HasFailure() ? 1 : 0);
   ExpectStops();
 }
 
@@ -95,7 +101,7 @@ TEST_F(LoadTest, ThereMayBe256InstancesAndNotOneMore) {
   // It goes on for all that there are, and they can be configured again.
   EXPECT_THAT(init(0), Succeeds());
   const Figures before = figures();
-  for (int i = 0; i < kInits / 10; ++i) {
+  for (int i = 0; i < 2 * kInstances; ++i) {
     const int which = i % (kInstances + 1);
     const auto again = init(which);
     ASSERT_EQ(again.status.ok(), which < kInstances)
@@ -133,8 +139,7 @@ TEST_F(LoadTest, SixtyFourOfTheLargestValuesAtOnceAreTaken) {
   }
 }
 
-// Every write that was acknowledged is there, and nobody is told "done" or "not
-// done" who is not.
+// Every write that was acknowledged is there.
 TEST_F(LoadTest, SigtermUnderLoadKeepsWhatWasAcknowledged) {
   for (int round = 0; round < 5; ++round) {
     Serve();
@@ -163,8 +168,12 @@ TEST_F(LoadTest, SigtermUnderLoadKeepsWhatWasAcknowledged) {
     EXPECT_LT(absl::Now() - start, absl::Seconds(20));
     for (std::thread& thread : threads) thread.join();
     for (const grpc::Status& end : ends) {
-      EXPECT_THAT(end, FailsWith(grpc::StatusCode::UNAVAILABLE, testing::_));
+      // gRPC cancels what comes in while it shuts down: that is a maybe, too.
+      EXPECT_THAT(end.error_code(), AnyOf(grpc::StatusCode::UNAVAILABLE,
+                                          grpc::StatusCode::CANCELLED));
     }
+    EXPECT_THAT(Client(socket_path()).Ping(),
+                FailsWith(grpc::StatusCode::UNAVAILABLE, testing::_));
     Serve();
     Client client(socket_path());
     for (const auto& of_one : written) {
