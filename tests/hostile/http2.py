@@ -280,6 +280,10 @@ class Refused(Exception):
     pass
 
 
+class WasReset(Exception):
+    """RST_STREAM came, and no answer: a maybe."""
+
+
 class Client(Peer):
     """Uses the store as it is meant to be, one call at a time."""
 
@@ -289,6 +293,8 @@ class Client(Peer):
         self.stream += 2
         self.send(call(self.stream, method, body, instance=instance))
         code, said, reply = self.answer(self.stream)
+        if code == "reset":
+            raise WasReset
         if code != "0":
             raise Refused(f"{method}: {code}: {said}")
         return reply

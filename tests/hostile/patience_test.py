@@ -14,8 +14,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).absolute().parent))
 import http2  # noqa: E402
 from attacked import AttackedTest  # noqa: E402
-from http2 import (END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS,  # noqa: E402
-                   Peer, call, field, frame, setting)
+from http2 import (HEADERS, PREFACE, SETTINGS, Peer, call, field,  # noqa: E402
+                   frame, setting)
 
 
 class PatienceTest(AttackedTest):
@@ -40,25 +40,25 @@ class PatienceTest(AttackedTest):
             waits.join()
         self.assertEqual(ended, [True])
 
+
+class UnreadTest(AttackedTest):
     def test_replies_that_nobody_reads(self):
-        # Windows of nothing: whatever is answered waits in the server.
-        peers = [Peer(self.path, settings=setting(4, 0)) for _ in range(4)]
-        for peer in peers:
+        # A window of nothing: whatever is answered waits in the server.
+        with Peer(self.path, settings=setting(4, 0)) as peer:
             peer.send(b"".join(call(2 * i + 1, "Get", field(1, "large"))
-                               for i in range(100)))
-        # There is room for about 130 of the 400; others are refused at once.
-        refused = peers[3].await_frame(
-            lambda kind, flags, *_: kind == HEADERS and flags & END_STREAM)
-        self.assertIn(b"that clients have not read yet", refused[3])
-        # They are given up; the connections are not.
-        for peer in peers[:2]:
-            peer.await_frame(lambda kind, *_: kind == RST_STREAM)
+                               for i in range(400)))
+            # There is room for about 130 of them; others are refused at once.
+            peer.await_frame(lambda kind, _, __, payload: kind == HEADERS and
+                             b"that clients have not read yet" in payload)
+            # They are given up; the connection is not.
+            peer.await_frame(lambda kind, _, __, payload: kind == HEADERS and
+                             b"Cancelled on the server side" in payload)
             peer.send(call(1001, "Ping"))
-            peer.await_frame(lambda kind, _, stream, *__: stream == 1001)
-        with http2.Client(self.path) as client:
-            self.assertIn(b"v" * 1000, client.get("large"))
-        for peer in peers:
-            peer.close()
+            peer.await_frame(lambda kind, _, stream, __: (kind, stream) ==
+                             (HEADERS, 1001))
+            # And there is room again.
+            with http2.Client(self.path) as client:
+                self.assertIn(b"v" * 1000, client.get("large"))
 
 
 if __name__ == "__main__":

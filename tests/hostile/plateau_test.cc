@@ -41,8 +41,8 @@ constexpr uint64_t kMoreMemoryKib = 16 << 10;
 constexpr uint64_t kMoreThreads = 8;
 constexpr uint64_t kMoreDescriptors = 2;
 constexpr uint64_t kMoreReaders = 2;
-// As the sizes of records and the moments of long queries fall; 512 KiB.
-constexpr uint64_t kMorePages = 128;
+// As the sizes of records and the moments of long queries fall; 1 MiB.
+constexpr uint64_t kMorePages = 256;
 
 class PlateauTest : public ServedStoreTest {
  protected:

@@ -100,7 +100,8 @@ class Witness:
     the time; `calls` is how often it did, `slowest` the longest that it took.
 
     Where gRPC is out of room it sends clients away for a moment, as any server may
-    that speaks HTTP/2: `moves` counts that."""
+    that speaks HTTP/2, or ends a call, which may then have been done or not: `moves`
+    counts that."""
 
     def __init__(self, socket):
         self.calls, self.slowest, self.moves, self.failure = 0, 0.0, 0, None
@@ -118,7 +119,7 @@ class Witness:
                 try:
                     self.client.set("witness", value)
                     read = self.client.get("witness")
-                except http2.SentAway:
+                except (http2.SentAway, http2.WasReset):
                     self.moves += 1
                     self.client.close()
                     self.client = http2.Client(self.socket)
