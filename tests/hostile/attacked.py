@@ -3,10 +3,10 @@
 
 import unittest
 
-from served import MEBI, Server, Witness, await_true
+from served import MEBI, Server, ThreadCount, Witness, await_true
 
-# What may be there afterwards that was not before. gRPC makes threads as it needs
-# them, 16 of them for calls, and lets go of them when it likes.
+# What may be there, and be left, that was not before. gRPC makes threads as it
+# needs them, 16 of them for calls, and lets go of them when it likes.
 MORE_THREADS = 32
 MORE_MEMORY = 160 * MEBI
 # While it lasts: what calls in hand may take, and gRPC, with 256 MiB to spare for
@@ -30,6 +30,8 @@ class AttackedTest(unittest.TestCase):
         self.descriptors = self.server.descriptors()
         self.threads = self.server.threads()
         self.memory = self.server.memory()
+        self.server.forget_peak()
+        self.thread_count = ThreadCount(self.server)
         self.witness = Witness(self.path)
 
     def tearDown(self):
@@ -37,6 +39,7 @@ class AttackedTest(unittest.TestCase):
             self.witness.end()
             if not self.may_move:
                 self.assertEqual(self.witness.moves, 0)
+        self.thread_count.end()
         server = self.server
         print(f"{self.id().split('.')[-1]}: {self.witness.calls} calls of the "
               f"witness, the slowest pair {self.witness.slowest:.3f} s, "
@@ -47,6 +50,8 @@ class AttackedTest(unittest.TestCase):
             await_true(lambda: server.descriptors() <= self.descriptors,
                        "as few descriptors as before")
             await_true(lambda: server.readers() == 0, "no reader slot")
+            self.assertLessEqual(self.thread_count.most,
+                                 self.threads + MORE_THREADS)
             await_true(lambda: server.threads() <= self.threads + MORE_THREADS,
                        "as few threads as before")
             # Looked at every ten seconds.

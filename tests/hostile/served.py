@@ -77,6 +77,10 @@ class Server:
     def threads(self):
         return self.status("Threads")
 
+    def forget_peak(self):
+        """Has VmHWM begin anew."""
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", "ascii")
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
@@ -93,6 +97,24 @@ class Server:
                 number, process = struct.unpack_from("<Qi", table, 128 + 64 * slot)
                 held += process != 0 and number != (1 << 64) - 1
         return held
+
+
+class ThreadCount:
+    """How many threads the server has, at the most, while this goes on."""
+
+    def __init__(self, server):
+        self.server, self.most = server, 0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.ended.wait(0.01) and self.server.process.poll() is None:
+            self.most = max(self.most, self.server.threads())
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
 
 
 class Witness:
@@ -119,7 +141,7 @@ class Witness:
                 try:
                     self.client.set("witness", value)
                     read = self.client.get("witness")
-                except (http2.SentAway, http2.WasReset):
+                except (http2.SentAway, http2.WasReset, EOFError, OSError):
                     self.moves += 1
                     self.client.close()
                     self.client = http2.Client(self.socket)
