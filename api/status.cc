@@ -35,7 +35,7 @@ absl::string_view KindOf(int http_code) {
     case 422:
       return "SCAN_LIMIT";
     case 429:
-      return "TOO_MANY_WRITES";
+      return "TOO_MANY_REQUESTS";
     case 503:
       return "UNAVAILABLE";
     case 507:

@@ -44,6 +44,7 @@ struct ServeFlags {
   bool dev = false;
   std::vector<unsigned> allow_uids = {};
   int max_connections = 256;
+  int max_instances = 256;
   absl::Duration wait_lock = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::ZeroDuration();
   bool allow_network_fs = false;
@@ -159,6 +160,7 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
       .allow_loose_keys = flags.keys.allow_loose_key_file,
       .development = flags.dev,
       .max_connections = flags.max_connections,
+      .max_instances = flags.max_instances,
       .on_assertion = EndOnAssertion,
   };
   if (flags.socket_mode != "auto") {
@@ -267,6 +269,12 @@ void AddServe(VerbTable& verbs) {
   serve
       ->add_option("--max-connections", flags->max_connections,
                    "Connections open at the same time")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  serve
+      ->add_option("--max-instances", flags->max_instances,
+                   "Component instances open at the same time")
       ->type_name("N")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();

@@ -46,7 +46,10 @@ programs_of() {
         tests/crash/{key,copy}_kill_test
       ;;
     power) printf '%s\n' tests/power/power_{states,cut}_test{,\ sealed} ;;
-    faults) printf '%s\n' tests/faults/faults_test{,\ sealed} ;;
+    faults)
+      printf '%s\n' tests/faults/faults_test{,\ sealed} \
+        tests/hostile/{plateau,streams,load}_test{,\ sealed}
+      ;;
     linear) printf '%s\n' linear linear\ sealed ;;
     fuzz) echo fuzz ;;
   esac

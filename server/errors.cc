@@ -135,6 +135,45 @@ absl::Status AcceptorWithoutDescriptors(int error_number) {
       "started"));
 }
 
+absl::Status TooManyCalls(int limit) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the server has all of the ", limit,
+          " calls in hand that it may have; nothing was read or written; retry "
+          "later")),
+      429);
+}
+
+absl::Status TooManyBytesInHand(size_t bytes, size_t limit) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the calls in hand take ", bytes, " bytes of the ", limit,
+          " that they may, and this one has no room beside them; nothing was "
+          "read or written; retry later")),
+      429);
+}
+
+absl::Status TooManyUnreadReplies(size_t bytes, size_t limit) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the replies that clients have not read yet take ", bytes,
+          " bytes of the ", limit,
+          " that calls in hand may, and this one has no room beside them; "
+          "nothing was changed; retry later")),
+      429);
+}
+
+absl::Status TooManyInstances(absl::string_view name, int limit) {
+  return WithHttpCode(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the server has all of the ", limit,
+          " instances open that it may have; start it with a higher "
+          "--max-instances; \"",
+          absl::CEscape(name),
+          "\" was not configured, and nothing was read or written")),
+      503);
+}
+
 absl::Status AdminSystem(absl::string_view what, absl::string_view path,
                          int error_number) {
   const std::string text =

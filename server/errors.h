@@ -11,8 +11,8 @@
 #include "absl/strings/string_view.h"
 
 // Every error of the process's own: its sockets, its keys and its connections.
-// For whoever starts the program; no application sees them. The rules are those
-// of engine/errors.h.
+// For whoever starts the program; no application sees them, but for those about
+// calls. The rules are those of engine/errors.h.
 namespace statecpp::error {
 
 // --- The component socket ----------------------------------------------------
@@ -45,6 +45,13 @@ absl::Status KeyFolderUnusable(absl::string_view folder,
 absl::Status AcceptorNotAttached();
 absl::Status AcceptorStartedTwice();
 absl::Status AcceptorWithoutDescriptors(int error_number);
+
+// --- Calls -------------------------------------------------------------------
+
+absl::Status TooManyCalls(int limit);
+absl::Status TooManyBytesInHand(size_t bytes, size_t limit);
+absl::Status TooManyUnreadReplies(size_t bytes, size_t limit);
+absl::Status TooManyInstances(absl::string_view name, int limit);
 
 // --- The admin socket --------------------------------------------------------
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/health_service.h"
 
+#include <utility>
+
 #include "absl/strings/string_view.h"
 
 namespace statecpp {
@@ -13,11 +15,14 @@ void HealthService::RegisterWith(grpc::ServerBuilder& builder) {
 }
 
 void HealthService::Arm(RpcLoop& loop) {
-  UnaryCall<HealthCheckRequest, HealthCheckResponse>::Arm(
-      loop, MethodOf(service_, &Service::RequestCheck,
-                     [this](Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {
-                       Check(rpc);
-                     }));
+  auto method =
+      MethodOf(service_, &Service::RequestCheck,
+               [this](Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {
+                 Check(rpc);
+               });
+  method.always = true;
+  UnaryCall<HealthCheckRequest, HealthCheckResponse>::Arm(loop,
+                                                          std::move(method));
 }
 
 void HealthService::Check(Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {

@@ -15,6 +15,7 @@
 #include "crypto/secret.h"
 #include "engine/error_payload.h"
 #include "engine/store_keys.h"
+#include "server/errors.h"
 #include "server/log.h"
 
 namespace statecpp {
@@ -64,9 +65,10 @@ absl::Status Instances::Init(absl::string_view id, InitProperties init) {
   absl::MutexLock lock(&init_mutex_);
   const std::shared_ptr<const Instance> former = Find(name);
   const Properties properties = init.properties;
+  absl::Status status = CheckRoom(name);
   const absl::StatusOr<std::shared_ptr<const Instance>> instance =
-      Prepare(name, std::move(init));
-  absl::Status status = instance.status();
+      status.ok() ? Prepare(name, std::move(init)) : status;
+  status = instance.status();
   // First: what is served must be what comes back after a restart.
   if (status.ok()) status = Remember(name, properties);
   if (!status.ok()) {
@@ -104,6 +106,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
     absl::string_view name) {
   const absl::StatusOr<InstanceRecord> record = Remembered(name);
   if (!record.ok()) return record.status();
+  if (absl::Status room = CheckRoom(name); !room.ok()) return room;
   absl::StatusOr<std::shared_ptr<const Instance>> instance =
       Reopen(name, *record);
   if (!instance.ok()) {
@@ -230,6 +233,15 @@ void Instances::NoteMissingKey(absl::string_view name,
 bool Instances::MissesKey() const {
   absl::ReaderMutexLock lock(&mutex_);
   return !missing_keys_.empty();
+}
+
+absl::Status Instances::CheckRoom(absl::string_view name) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  if (instances_.contains(name) ||
+      static_cast<int>(instances_.size()) < options_.max_instances) {
+    return absl::OkStatus();
+  }
+  return error::TooManyInstances(name, options_.max_instances);
 }
 
 void Instances::Install(absl::string_view name,

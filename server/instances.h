@@ -58,6 +58,7 @@ struct Instance {
 class Instances {
  public:
   struct Options {
+    int max_instances = 256;
     bool allow_network_file_system = false;
     // As in statecpp::Options, for every store.
     std::function<void(const absl::Status&)> on_failed = nullptr;
@@ -74,6 +75,7 @@ class Instances {
   //     `encryption` than the store's.
   // PERMISSION_DENIED: there is no key, or not the store's.
   // UNAVAILABLE: another process holds the store.
+  // RESOURCE_EXHAUSTED: there are as many instances as may be.
   // DATA_LOSS: the store is damaged.
   // Those of Store::Open. Whatever fails, a former configuration goes on.
   absl::Status Init(absl::string_view id, InitProperties init)
@@ -167,6 +169,9 @@ class Instances {
       absl::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void NoteMissingKey(absl::string_view name, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether there may be one more, if there is none of that name.
+  absl::Status CheckRoom(absl::string_view name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Has calls find the instance from now on.
   void Install(absl::string_view name, std::shared_ptr<const Instance> instance)

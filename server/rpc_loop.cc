@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc_loop.h"
 
+#include <grpc/support/time.h>
+
 #include <utility>
 
 namespace statecpp {
 
-RpcLoop::RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue)
-    : queue_(std::move(queue)) {}
+RpcLoop::RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue,
+                 absl::AnyInvocable<void()> on_tick)
+    : queue_(std::move(queue)), on_tick_(std::move(on_tick)) {}
 
 RpcLoop::~RpcLoop() { Drain(); }
 
@@ -14,6 +17,7 @@ void RpcLoop::Start(absl::AnyInvocable<void()> arm) {
   thread_ = std::thread([this, arm = std::move(arm)]() mutable {
     thread_id_ = std::this_thread::get_id();
     arm();
+    SetClock();
     Run();
   });
 }
@@ -24,6 +28,7 @@ void RpcLoop::Join() {
 
 void RpcLoop::Drain() {
   if (std::exchange(drained_, true)) return;
+  clock_alarm_.Cancel();  // the queue would wait for it
   queue_->Shutdown();
   void* tag = nullptr;
   bool ok = false;
@@ -50,6 +55,20 @@ void RpcLoop::Post(absl::AnyInvocable<void()> task) {
     alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC),
                static_cast<Event*>(&wake_));
   }
+}
+
+void RpcLoop::SetClock() {
+  const gpr_timespec next = gpr_time_add(
+      gpr_now(GPR_CLOCK_MONOTONIC),
+      gpr_time_from_millis(absl::ToInt64Milliseconds(kTick), GPR_TIMESPAN));
+  clock_alarm_.Set(queue_.get(), next, static_cast<Event*>(&clock_));
+}
+
+void RpcLoop::Clock::Proceed(bool ok) {
+  if (!ok) return;
+  loop_.calls_in_hand_.Tick();
+  if (loop_.on_tick_ != nullptr) loop_.on_tick_();
+  loop_.SetClock();
 }
 
 void RpcLoop::Wake::Proceed(bool) { loop_.RunPosted(); }

@@ -14,6 +14,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/calls_in_hand.h"
 
 namespace statecpp {
 
@@ -44,7 +46,12 @@ class RpcLoop {
     ~Event() = default;
   };
 
-  explicit RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue);
+  // How often it looks for replies that nobody reads.
+  static constexpr absl::Duration kTick = absl::Seconds(10);
+
+  // Calls `on_tick`, if there is one, as often, on its thread.
+  explicit RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue,
+                   absl::AnyInvocable<void()> on_tick = nullptr);
 
   // Join has been called, or Start never.
   ~RpcLoop();
@@ -72,7 +79,19 @@ class RpcLoop {
   void CountIn() { ++calls_; }
   void CountOut() { --calls_; }
 
+  // For the loop's thread.
+  CallsInHand& calls_in_hand() { return calls_in_hand_; }
+
  private:
+  class Clock final : public Event {
+   public:
+    explicit Clock(RpcLoop& loop) : loop_(loop) {}
+    void Proceed(bool ok) override;
+
+   private:
+    RpcLoop& loop_;
+  };
+
   // Wakes the thread for what was posted.
   class Wake final : public Event {
    public:
@@ -84,10 +103,15 @@ class RpcLoop {
   };
 
   void Run();
+  void SetClock();
   void RunPosted() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   Wake wake_{*this};
+  Clock clock_{*this};
+  grpc::Alarm clock_alarm_;
+  absl::AnyInvocable<void()> on_tick_;
+  CallsInHand calls_in_hand_{CallsInHand::Limits()};
   int calls_ = 0;
   bool drained_ = false;
   std::thread thread_;

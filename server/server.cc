@@ -3,10 +3,13 @@
 
 #include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -17,6 +20,7 @@
 #include "server/admin_socket.h"
 #include "server/component_socket.h"
 #include "server/data_root.h"
+#include "server/free_memory.h"
 #include "server/health_service.h"
 #include "server/instances.h"
 #include "server/log.h"
@@ -32,6 +36,21 @@ namespace {
 constexpr int kMaxRequestSize = 64 << 20;
 // On one connection; a daprd has one for each component.
 constexpr int kMaxCallsPerConnection = 1024;
+// Names and values, and 32 bytes for each name. daprd sends a few hundred.
+constexpr int kMaxMetadataSize = 8 << 10;
+// For a peer that connects and says nothing.
+constexpr int kHandshakeTimeoutMs = 10'000;
+// For one that is connected and is not there any more: stopped, wedged.
+constexpr int kKeepaliveMs = 30'000;
+constexpr int kKeepaliveTimeoutMs = 10'000;
+// Of gRPC's own threads, which answer reflection and calls of methods that are
+// not there. It would make one for each.
+constexpr int kMaxGrpcThreads = 16;
+// Of what gRPC has read and not handed on, messages in parts above all. It
+// cancels calls that would take more.
+constexpr size_t kMaxGrpcMemory = size_t{512} << 20;
+// Free memory past this goes back to the system.
+constexpr size_t kKeepMemory = size_t{128} << 20;
 constexpr int kWorkers = 4;
 // Queries at a time; others wait for these, and nothing else does.
 constexpr int kQueries = 4;
@@ -75,7 +94,8 @@ class Server::Impl {
         socket_(std::move(socket)),
         instances_(
             root_, keys_,
-            {.allow_network_file_system = options.allow_network_file_system,
+            {.max_instances = options.max_instances,
+             .allow_network_file_system = options.allow_network_file_system,
              .on_failed = options.on_failed,
              .on_assertion = options.on_assertion}),
         workers_(kWorkers),
@@ -86,7 +106,8 @@ class Server::Impl {
             instances_,
             {.workers = workers_, .queries = queries_, .opener = opener_}),
         health_(instances_),
-        loop_(builder_.AddCompletionQueue()),
+        loop_(builder_.AddCompletionQueue(),
+              [this] { workers_.Run([] { ReturnFreeMemory(kKeepMemory); }); }),
         acceptor_(socket_->TakeListener(),
                   {.max_connections = options.max_connections,
                    .allowed_uids = options.allowed_uids,
@@ -96,10 +117,7 @@ class Server::Impl {
 
   absl::Status Start() {
     instances_.LookForMissingKeys();
-    builder_.SetMaxReceiveMessageSize(kMaxRequestSize);
-    builder_.SetMaxSendMessageSize(-1);
-    builder_.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
-                                kMaxCallsPerConnection);
+    LimitClients();
     state_store_.RegisterWith(builder_);
     health_.RegisterWith(builder_);
     acceptor_.AttachTo(builder_);
@@ -152,6 +170,26 @@ class Server::Impl {
   std::string key_description() const { return keys_.description(); }
 
  private:
+  // What a client may ask of gRPC before we hear of it (docs/limits.md).
+  void LimitClients() {
+    builder_.SetMaxReceiveMessageSize(kMaxRequestSize);
+    builder_.SetMaxSendMessageSize(-1);
+    grpc::ResourceQuota quota("clients");
+    quota.Resize(kMaxGrpcMemory).SetMaxThreads(kMaxGrpcThreads);
+    builder_.SetResourceQuota(quota);
+    for (const auto& [argument, value] : std::map<std::string, int>{
+             {GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsPerConnection},
+             {GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataSize},
+             {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs},
+             {GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs},
+             {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs},
+             {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+             // Else only two of its pings go out while no data does.
+             {GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0}}) {
+      builder_.AddChannelArgument(argument, value);
+    }
+  }
+
   // State is served without it, too.
   void ListenForAdmin() {
     absl::StatusOr<std::unique_ptr<AdminSocket>> socket = AdminSocket::Listen(

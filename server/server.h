@@ -38,6 +38,8 @@ struct ServerOptions {
   // Whose connections are served; those of anybody if not set.
   std::optional<std::vector<uid_t>> allowed_uids = std::nullopt;
   int max_connections = 256;
+  // Component instances that may be open at the same time, at least 1.
+  int max_instances = 256;
   // As in statecpp::Options, for every store.
   std::function<void(const absl::Status&)> on_failed = nullptr;
   void (*on_assertion)(const char* text) = nullptr;

@@ -5,6 +5,7 @@
 #include <grpc/support/time.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,14 +16,25 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/status.h"
 #include "engine/write.h"
+#include "server/calls_in_hand.h"
 #include "server/rpc_loop.h"
 
 namespace statecpp {
+
+// The bytes of a message, or of one that was not taken apart.
+inline size_t BytesOf(const grpc::ByteBuffer& buffer) {
+  return buffer.Length();
+}
+template <typename Message>
+size_t BytesOf(const Message& message) {
+  return message.ByteSizeLong();
+}
 
 // One rpc in hand, as its handler sees it: the request, the place for the
 // reply, and Finish.
@@ -92,11 +104,13 @@ class Rpc {
 //
 //   asked for -> arrived -> (handler) -> answered and done -> deleted
 //
-// When it arrives it asks for the next one. It is deleted when gRPC has both
-// sent the reply and said that the call is over, in either order. Arm is called
-// on the loop's thread, and so is the handler.
+// When it arrives it asks for the next one, and is answered at once where the
+// loop has no room for it (CallsInHand). It is deleted when gRPC has both sent
+// the reply and said that the call is over, in either order. Arm is called on
+// the loop's thread, and so is the handler.
 template <typename Request, typename Response>
-class UnaryCall final : public Rpc<Request, Response> {
+class UnaryCall final : public Rpc<Request, Response>,
+                        private CallsInHand::Call {
  public:
   using Writer = grpc::ServerAsyncResponseWriter<Response>;
   // How a generated service is asked for a call.
@@ -107,6 +121,8 @@ class UnaryCall final : public Rpc<Request, Response> {
   struct Method {
     Asker ask;
     Handler handle;
+    // Answered however much there is in hand.
+    bool always = false;
   };
 
   static void Arm(RpcLoop& loop, Method method) {
@@ -135,7 +151,10 @@ class UnaryCall final : public Rpc<Request, Response> {
     method_->ask(&this->context_, &this->request_, &writer_,
                  this->loop_.queue(), Tag(arrived_));
   }
-  ~UnaryCall() { this->loop_.CountOut(); }
+  ~UnaryCall() {
+    this->loop_.calls_in_hand().LetGo(*this);
+    this->loop_.CountOut();
+  }
 
   static void* Tag(Step& step) { return static_cast<RpcLoop::Event*>(&step); }
 
@@ -147,6 +166,10 @@ class UnaryCall final : public Rpc<Request, Response> {
           return;
         }
         new UnaryCall(this->loop_, method_);
+        if (absl::Status room = TakeUp(); !room.ok()) {
+          Request().Swap(&this->request_);
+          return Send(GrpcStatusFrom(room));
+        }
         method_->handle(*this);
         return;
       case Kind::kOver:
@@ -157,13 +180,28 @@ class UnaryCall final : public Rpc<Request, Response> {
     }
   }
 
+  absl::Status TakeUp() {
+    if (method_->always) return absl::OkStatus();
+    return this->loop_.calls_in_hand().TakeUp(*this, BytesOf(this->request_));
+  }
+
   void Send(const grpc::Status& status) override {
-    if (status.ok()) {
+    const absl::Status room = this->loop_.calls_in_hand().Answer(
+        *this, status.ok() ? BytesOf(this->response_) : 0);
+    if (!room.ok()) {
+      writer_.FinishWithError(GrpcStatusFrom(room), Tag(sent_));
+    } else if (status.ok()) {
       writer_.Finish(this->response_, status, Tag(sent_));
     } else {
       writer_.FinishWithError(status, Tag(sent_));
     }
+    // gRPC has copies of its own by now, and they may wait for long.
+    Request().Swap(&this->request_);
+    Response().Swap(&this->response_);
   }
+
+  // Its end comes as of any other call.
+  void GiveUp() override { this->context_.TryCancel(); }
 
   const std::shared_ptr<const Method> method_;
   Writer writer_;
@@ -188,7 +226,7 @@ typename UnaryCall<Request, Response>::Method MethodOf(
                           grpc::ServerCompletionQueue* queue, void* tag) {
             (service.*ask)(context, request, writer, queue, queue, tag);
           },
-          std::move(handle)};
+          std::move(handle), /*always=*/false};
 }
 
 }  // namespace statecpp

@@ -405,7 +405,7 @@ var (
 	tooLarge  = errorKind{http.StatusRequestEntityTooLarge, codes.InvalidArgument, "TOO_LARGE"}
 	tooBroad  = errorKind{http.StatusUnprocessableEntity, codes.ResourceExhausted, "SCAN_LIMIT"}
 	storeFull = errorKind{http.StatusInsufficientStorage, codes.ResourceExhausted, "STORE_FULL"}
-	tooMany   = errorKind{http.StatusTooManyRequests, codes.ResourceExhausted, "TOO_MANY_WRITES"}
+	tooMany   = errorKind{http.StatusTooManyRequests, codes.ResourceExhausted, "TOO_MANY_REQUESTS"}
 )
 
 // kitError is what a save draws where the store says which status it deserves.

@@ -48,8 +48,8 @@ TEST(CommandLineTest, HelpOfAVerbIsTheVerbsOwn) {
   EXPECT_EQ(outcome.exit_code, 0);
   for (const char* flag :
        {"--data-root", "--dev", "--socket-folder", "--socket-mode",
-        "--allow-uid", "--max-connections", "--wait-lock", "--drain-timeout",
-        "--allow-network-fs", "STATECPP_DATA_ROOT",
+        "--allow-uid", "--max-connections", "--max-instances", "--wait-lock",
+        "--drain-timeout", "--allow-network-fs", "STATECPP_DATA_ROOT",
         "DAPR_COMPONENTS_SOCKETS_FOLDER"}) {
     EXPECT_THAT(outcome.out, HasSubstr(flag));
   }
@@ -137,6 +137,7 @@ TEST_F(FlagsTest, ADurationThatIsNoneIsRefused) {
 TEST_F(FlagsTest, NumbersOutOfRangeAreRefused) {
   for (const char* count : {"0", "-1", "65537", "many"}) {
     ExpectRefused("--max-connections", count);
+    ExpectRefused("--max-instances", count);
   }
   for (const char* uid : {"root", "-1", "4294967296"}) {
     ExpectRefused("--allow-uid", uid);

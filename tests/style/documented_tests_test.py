@@ -11,9 +11,10 @@ PAGES = ["docs/errors.md", "docs/limits.md", "docs/reliability.md",
          "docs/traps.md"]
 SOURCES = ["api", "cli", "crypto", "engine", "server", "tests"]
 
-NAMED = re.compile(r"`([A-Z]\w+\.[A-Z]\w+|Test[A-Z]\w*)`")
+NAMED = re.compile(r"`([A-Z]\w+\.(?:[A-Z]|test_)\w+|Test[A-Z]\w*)`")
 IN_CXX = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)")
 IN_GO = re.compile(r"^func (Test\w+)\(", re.MULTILINE)
+IN_PYTHON = re.compile(r"^class (\w+)|^    def (test_\w+)\(", re.MULTILINE)
 PATH = re.compile(r"`((?:%s)/[\w/.]+\.\w+)`" % "|".join(SOURCES))
 
 
@@ -26,6 +27,16 @@ def tests_there_are():
                     yield f"{suite}.{name}"
             elif path.suffix == ".go":
                 yield from IN_GO.findall(text)
+            elif path.suffix == ".py":
+                yield from tests_in_python(text)
+
+
+def tests_in_python(text):
+    suite = ""
+    for of_class, name in IN_PYTHON.findall(text):
+        suite = of_class or suite
+        if name:
+            yield f"{suite}.{name}"
 
 
 DAPRDS_CASES = "tests/dapr/integration/cases_test.go"
@@ -45,6 +56,10 @@ class DocumentedTestsTest(unittest.TestCase):
                          ["FooTest.DoesIt", "TestIt"])
         self.assertEqual(IN_CXX.findall("TEST_F(FooTest,\n       DoesIt) {"),
                          [("FooTest", "DoesIt")])
+        self.assertEqual(NAMED.findall("`FooTest.test_it`"), ["FooTest.test_it"])
+        self.assertEqual(list(tests_in_python(
+            "class FooTest(Base):\n    def test_it(self):\n")),
+            ["FooTest.test_it"])
         self.assertEqual(PATH.findall("`tests/a_test.cc`, `docs/b.md`"),
                          ["tests/a_test.cc"])
 
