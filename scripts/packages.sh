@@ -15,7 +15,7 @@ packages_to_build=(
 # Python libraries read a store as docs/format.md says. xfsprogs makes a disk
 # whose power is cut (tests/power).
 packages_to_test=(
-  curl:curl libbenchmark-dev libgmock-dev libgtest-dev
+  curl:curl libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
   python3-lmdb python3-pycryptodome xfsprogs
 )
 # Clang with its sanitizers and libFuzzer.
