@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "engine/store_copy.h"
 #include "engine/store_keys.h"
+#include "tests/model/agreement.h"
 
 namespace statecpp {
 namespace {
@@ -29,12 +30,6 @@ absl::Status Expect(absl::StatusCode code, const absl::Status& status,
 }
 
 }  // namespace
-
-absl::Status Wrong(absl::string_view what) { return absl::InternalError(what); }
-
-absl::Status Wrong(absl::string_view what, const absl::Status& status) {
-  return Wrong(absl::StrCat(what, ": ", status.ToString()));
-}
 
 PlayedStore::PlayedStore(const Opening& opening)
     : opening_(opening), reference_(clock_) {

@@ -9,7 +9,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "crypto/master_key.h"
 #include "engine/options.h"
@@ -87,10 +86,6 @@ class PlayedStore {
   ReferenceStore reference_;
   std::unique_ptr<Store> store_;
 };
-
-// INTERNAL: what should not be.
-absl::Status Wrong(absl::string_view what);
-absl::Status Wrong(absl::string_view what, const absl::Status& status);
 
 }  // namespace statecpp
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/model/player.h"
 
-#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tests/model/reference_query.h"
-#include "tests/support/reference_like.h"
+#include "tests/model/agreement.h"
 
 namespace statecpp {
 namespace {
@@ -29,16 +27,6 @@ uint64_t BytesOf(const std::vector<WriteOp>& ops) {
   uint64_t bytes = 0;
   for (const WriteOp& op : ops) bytes += op.key.size() + op.value.size();
   return bytes;
-}
-
-// Documents and others, from the first of a sort to the last.
-const Step& QueryOfAll() {
-  static const auto* const step =
-      new Step{.kind = Step::Kind::kQuery,
-               .text = "{}",
-               .sort = {{.path = "n", .descending = true}, {.path = "s"}},
-               .page_size = 3};
-  return *step;
 }
 
 }  // namespace
@@ -103,9 +91,10 @@ absl::Status Player::Do(const Step& step) {
     case Step::Kind::kDeleteWithPrefix:
       return DeleteWithPrefix(step.text);
     case Step::Kind::kListKeys:
-      return ListKeys(step.text, step.page_size);
+      return Note(CompareListing(store_.store(), LiveItems(), step.text,
+                                 step.page_size));
     case Step::Kind::kQuery:
-      return Query(step);
+      return Note(CompareQuery(store_.store(), LiveItems(), step));
     case Step::Kind::kAdvance:
       return store_.Advance(step.span);
     case Step::Kind::kJump:
@@ -132,9 +121,14 @@ absl::Status Player::Do(const Step& step) {
   return Wrong("there is no such step");
 }
 
+absl::Status Player::Note(const absl::StatusOr<std::string>& answer) {
+  if (answer.ok()) answer_ = *answer;
+  return answer.status();
+}
+
 absl::Status Player::Get(const std::string& key) {
   const Store::ReadResult item = store_.store().Get(key);
-  if (!key.empty()) return CompareOne(key, item, LiveItems());
+  if (!key.empty()) return CompareItem(key, item, LiveItems());
   return CompareCodes(item.status(), absl::StatusCode::kInvalidArgument,
                       "a get without a key");
 }
@@ -295,63 +289,6 @@ absl::Status Player::DeleteWithPrefix(const std::string& prefix) {
   return store_.SetSentinel();
 }
 
-absl::Status Player::ListKeys(const std::string& pattern, size_t page_size) {
-  std::set<std::string> expected;
-  for (const auto& [key, item] : LiveItems()) {
-    if (ReferenceLike(pattern, key)) expected.insert(key);
-  }
-  KeyQuery query = {.pattern = pattern, .page_size = page_size};
-  std::set<std::string> listed;
-  do {
-    absl::StatusOr<KeyPage> page = store_.store().ListKeys(query);
-    if (!page.ok()) return Wrong("listing", page.status());
-    if (page->damaged != 0 ||
-        (page_size != 0 && page->keys.size() > page_size)) {
-      return Wrong("a page of keys is too large, or has damaged ones");
-    }
-    for (const std::string& key : page->keys) {
-      if (!listed.insert(key).second) {
-        return Wrong(absl::StrCat(Shortened(key), " is listed twice"));
-      }
-    }
-    query.token = page->next_token;
-  } while (!query.token.empty());
-  absl::StrAppend(&answer_, absl::StrJoin(listed, " "));
-  if (listed == expected) return absl::OkStatus();
-  return Wrong(absl::StrCat("listed are ", absl::StrJoin(listed, " "),
-                            " and not ", absl::StrJoin(expected, " ")));
-}
-
-absl::Status Player::Query(const Step& step) {
-  const Items live = LiveItems();
-  const std::vector<std::string> expected =
-      ReferenceRows(live, step.text, step.sort, step.key_prefix);
-  absl::StatusOr<QueryFilter> filter = QueryFilter::FromJson(step.text);
-  if (!filter.ok()) return Wrong("the filter", filter.status());
-  statecpp::Query query = {.filter = *std::move(filter),
-                           .sort = step.sort,
-                           .limit = step.page_size,
-                           .key_prefix = step.key_prefix};
-  std::vector<std::string> found;
-  do {
-    const absl::StatusOr<QueryPage> page = store_.store().Query(query);
-    if (!page.ok()) return Wrong("a query", page.status());
-    if (query.limit != 0 && page->rows.size() > query.limit) {
-      return Wrong("a page of a query is too large");
-    }
-    for (const QueryRow& row : page->rows) {
-      found.push_back(row.key);
-      const absl::Status same = CompareOne(row.key, row.item, live);
-      if (!same.ok()) return Wrong(absl::StrCat("query: ", same.message()));
-    }
-    query.token = page->next_token;
-  } while (!query.token.empty());
-  absl::StrAppend(&answer_, absl::StrJoin(found, " "));
-  if (found == expected) return absl::OkStatus();
-  return Wrong(absl::StrCat("query: rows are ", absl::StrJoin(found, " "),
-                            " and not ", absl::StrJoin(expected, " ")));
-}
-
 absl::Status Player::JumpAndBack(absl::Duration span) {
   if (absl::Status done = store_.Jump(span); !done.ok()) return done;
   if (absl::Status same = Compare(); !same.ok()) return same;
@@ -372,7 +309,7 @@ absl::Status Player::Sweep() {
                             " to ", bounds.at_most));
 }
 
-Player::Items Player::LiveItems() {
+Items Player::LiveItems() const {
   Items items;
   for (const std::string& key : TapeKeys()) {
     if (std::optional<Item> item = store_.reference().Get(key)) {
@@ -387,52 +324,13 @@ Player::Items Player::LiveItems() {
 std::string Player::Describe(const Item& item) const {
   const auto number = numbers_.find(item.etag.ToString());
   return absl::StrCat(
-      Shortened(item.value), " #",
-      number == numbers_.end() ? "none" : absl::StrCat(number->second), " ",
-      item.content_type, " expires ",
-      item.expires ? absl::FormatTime(*item.expires, absl::UTCTimeZone())
-                   : "never");
-}
-
-absl::Status Player::CompareOne(const std::string& key,
-                                const Store::ReadResult& item,
-                                const Items& live) const {
-  if (!item.ok()) return Wrong(Shortened(key), item.status());
-  const auto expected = live.find(key);
-  const bool is_there = expected != live.end();
-  if (item->has_value() == is_there &&
-      (!is_there || ((*item)->value == expected->second.value &&
-                     (*item)->etag == expected->second.etag &&
-                     (*item)->content_type == expected->second.content_type &&
-                     (*item)->expires == expected->second.expires))) {
-    return absl::OkStatus();
-  }
-  return Wrong(absl::StrCat(
-      Shortened(key), " is ", item->has_value() ? Describe(**item) : "nothing",
-      " and not ", is_there ? Describe(expected->second) : "nothing"));
-}
-
-absl::Status Player::CompareGets(const Items& live) {
-  const std::vector<std::string>& all = TapeKeys();
-  const std::vector<absl::string_view> keys(all.begin(), all.end());
-  const auto items = store_.store().BulkGet(keys);
-  if (!items.ok()) return Wrong("a bulk get", items.status());
-  if (items->size() != keys.size()) return Wrong("a bulk get is too short");
-  for (size_t i = 0; i < all.size(); ++i) {
-    absl::Status same = CompareOne(all[i], store_.store().Get(all[i]), live);
-    if (!same.ok()) return Wrong(absl::StrCat("get: ", same.message()));
-    same = CompareOne(all[i], (*items)[i], live);
-    if (!same.ok()) return Wrong(absl::StrCat("bulk get: ", same.message()));
-  }
-  return absl::OkStatus();
+      number == numbers_.end() ? "" : absl::StrCat("ETag ", number->second),
+      " ", ContentText(item));
 }
 
 absl::Status Player::Compare() {
-  const std::string answer = answer_;
-  if (absl::Status same = CompareGets(LiveItems()); !same.ok()) return same;
-  if (absl::Status same = ListKeys("%", 7); !same.ok()) return same;
-  if (absl::Status same = Query(QueryOfAll()); !same.ok()) return same;
-  answer_ = answer;
+  const absl::Status same = CompareAll(store_.store(), LiveItems());
+  if (!same.ok()) return same;
   const absl::StatusOr<Store::Stats> stats = store_.store().GetStats();
   if (!stats.ok()) return Wrong("figures", stats.status());
   const auto [least, most] = store_.reference().RecordBounds();

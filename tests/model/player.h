@@ -13,6 +13,7 @@
 #include "engine/item.h"
 #include "engine/store.h"
 #include "engine/write.h"
+#include "tests/model/agreement.h"
 #include "tests/model/played_store.h"
 #include "tests/model/reference_store.h"
 #include "tests/model/tape.h"
@@ -53,19 +54,16 @@ class Player {
   int growths() const { return store_.growths(); }
 
  private:
-  using Items = std::map<std::string, Item>;
-
   absl::Status PlayStep(const Step& step);
   absl::Status PlayBesides();
   absl::Status Do(const Step& step);
 
+  absl::Status Note(const absl::StatusOr<std::string>& answer);
   absl::Status Get(const std::string& key);
   absl::Status WriteOne(const TapeWrite& write);
   absl::Status Transact(const std::vector<TapeWrite>& writes);
   absl::Status BulkWrite(const std::vector<TapeWrite>& writes);
   absl::Status DeleteWithPrefix(const std::string& prefix);
-  absl::Status ListKeys(const std::string& pattern, size_t page_size);
-  absl::Status Query(const Step& step);
   absl::Status JumpAndBack(absl::Duration span);
   absl::Status Sweep();
 
@@ -78,10 +76,7 @@ class Player {
   absl::Status TakeOne(const WriteOp& op, const absl::StatusOr<ETag>& etag);
 
   absl::Status Compare();
-  absl::Status CompareGets(const Items& live);
-  absl::Status CompareOne(const std::string& key, const Store::ReadResult& item,
-                          const Items& live) const;
-  Items LiveItems();
+  Items LiveItems() const;
   std::string Describe(const Item& item) const;
 
   const Setting setting_;
