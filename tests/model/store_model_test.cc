@@ -14,7 +14,7 @@ TEST(StoreModelTest, AnswersAsTheReferenceDoesStepByStep) {
   const bool is_sealed = TestsAreSealed();
   const Setting setting = {.name = is_sealed ? "sealed" : "plain",
                            .opening = {.is_sealed = is_sealed}};
-  TapeCheck{.tapes = 150, .max_steps = 200}.Run(
+  TapeCheck{.tapes = 100, .max_steps = 200}.Run(
       [&](const Tape& tape) { return Player(setting).Play(tape); });
 }
 
