@@ -17,7 +17,7 @@ packages_to_build=(
 # whose power is cut (tests/power).
 packages_to_test=(
   binutils curl:curl libbenchmark-dev libfaketime libgmock-dev libgtest-dev
-  libseccomp-dev python3-lmdb python3-pycryptodome xfsprogs
+  librapidcheck-dev libseccomp-dev python3-lmdb python3-pycryptodome xfsprogs
 )
 # Clang with its sanitizers, libFuzzer, and what names the lines in their reports.
 packages_to_clang=(clang libclang-rt-14-dev llvm)
