@@ -82,7 +82,7 @@ list_packages() {
 
 remove_clang_builds() {
   local config output_base
-  for config in clang tsan fuzz; do
+  for config in clang tsan fuzz coverage; do
     output_base=$(clang_output_base "$config")
     if [[ -d $output_base ]]; then
       bazel --output_base="$output_base" clean --expunge
