@@ -16,20 +16,6 @@ bazel_with_clang() {
     "$2" --config="$1" --keep_going --show_result=0 --symlink_prefix=/ "${@:3}"
 }
 
-# All of the tree, as lint asks for.
-build_with_clang() {
-  local packages
-  mapfile -t packages < <(list_packages)
-  bazel_with_clang clang build "${packages[@]}"
-}
-
-# What any verb needs of clang within `.ci/run`.
-build_all_with_clang() {
-  build_with_clang
-  bazel_with_clang clang build //tests/sanitizers:sanitizer_test
-  bazel_with_clang tsan build "${core_tests[@]}" //tests/sanitizers:sanitizer_test
-}
-
 # What has threads and memory of its own, and one test through the socket.
 core_tests=(
   //crypto/... //engine/... //api/... //tests/contract:wire_contract_test
@@ -39,8 +25,6 @@ core_tests=(
 test_sanitized() {
   local config=$1 scope=$2 targets status=0
   [[ $config != asan ]] || config=clang
-  local options=(--build_tests_only --test_tag_filters="-no_$1"
-    --build_event_json_file="$results/bazel.json")
   if [[ $scope == core ]]; then
     targets=("${core_tests[@]}")
   else
@@ -48,7 +32,8 @@ test_sanitized() {
   fi
   say "$scope tests under $1 (from nothing the build takes some minutes)"
   # A test of the sanitizers themselves comes along.
-  bazel_with_clang "$config" test "${options[@]}" "${targets[@]}" \
+  bazel_with_clang "$config" test --build_tests_only \
+    --build_event_json_file="${results:?}/bazel.json" "${targets[@]}" \
     //tests/sanitizers:sanitizer_test || status=$?
   echo "$status" > "$results/bazel.status"
   test_sanitized_server "$config" "$1"
@@ -62,7 +47,10 @@ test_sanitized_server() {
     note skipped 1 "tests of the server under $2: $reason"
     return
   fi
-  bazel_with_clang "$config" build //:statecpp || return
+  if ! bazel_with_clang "$config" build //:statecpp; then
+    note failed 1 "tests of the server under $2: //:statecpp did not build"
+    return
+  fi
   STATECPP_BIN=$(bazel_with_clang "$config" info bazel-bin 2> /dev/null)/statecpp
   export STATECPP_BIN
   say "concurrent clients of the server under $2"

@@ -52,7 +52,6 @@ def run():
     done = bazel("test", "--keep_going", "--symlink_prefix=/",
                  "--show_result=0", "--build_tests_only",
                  "--strategy=TestRunner=local", "--nocache_test_results",
-                 "--test_tag_filters=-no_coverage",
                  f"--test_env=LLVM_PROFILE_FILE={COUNTS}/%4m.profraw", *TESTS)
     subprocess.run(
         ["llvm-profdata", "merge", "--sparse", "-o", COUNTS / "all.profdata",

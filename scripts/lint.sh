@@ -98,4 +98,8 @@ check_go_vet() {
 }
 
 # Thread annotations and undeclared dependencies, which g++ does not see.
-check_with_clang() { build_with_clang; }
+check_with_clang() {
+  local packages
+  mapfile -t packages < <(list_packages)
+  bazel_with_clang clang build "${packages[@]}"
+}

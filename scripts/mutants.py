@@ -128,8 +128,7 @@ class Bench:
 
     def __init__(self):
         done = coverage.bazel("build", "--symlink_prefix=/", "--show_result=0",
-                              "--build_tests_only", "--keep_going",
-                              "--test_tag_filters=-no_coverage", *TESTS)
+                              "--build_tests_only", "--keep_going", *TESTS)
         if done.returncode != 0:
             sys.exit("mutants.py: the tests did not build")
         self.folder = coverage.binaries()

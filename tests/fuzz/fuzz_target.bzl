@@ -6,7 +6,8 @@ load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_test")
 def fuzz_target(name, srcs, deps, tags = [], **kwargs):
     """Makes THING_fuzz, a fuzzer, and THING_corpus_test.
 
-    The fuzzer is built by `--config=fuzz` alone, which tests/fuzz/fuzz.py does.
+    The fuzzer is built by `--config=clang` and `--config=fuzz` alone, which
+    tests/fuzz/fuzz.py does.
     The test is of the usual compiler, and replays
     //tests/fuzz:corpus/THING.
 
