@@ -54,6 +54,14 @@ absl::Status Wrong(absl::string_view what, const absl::Status& status) {
   return Wrong(absl::StrCat(what, ": ", status.ToString()));
 }
 
+absl::Status CompareCodes(const absl::Status& found, absl::StatusCode expected,
+                          absl::string_view what) {
+  if (found.code() == expected) return absl::OkStatus();
+  return Wrong(absl::StrCat(what, " should have been answered by ",
+                            absl::StatusCodeToString(expected)),
+               found);
+}
+
 std::string ContentText(const Item& item) {
   return absl::StrCat(
       Shortened(item.value), " ", item.content_type, " expires ",

@@ -40,6 +40,10 @@ absl::Status CompareAll(const Store& store, const Items& live);
 absl::Status Wrong(absl::string_view what);
 absl::Status Wrong(absl::string_view what, const absl::Status& status);
 
+// Whether a call was answered by that code; `what` names the call.
+absl::Status CompareCodes(const absl::Status& found, absl::StatusCode expected,
+                          absl::string_view what);
+
 // An item without its ETag, for a reader.
 std::string ContentText(const Item& item);
 

@@ -20,15 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kGrowth = uint64_t{128} << 10;
 
-// What is expected of a call is this code.
-absl::Status Expect(absl::StatusCode code, const absl::Status& status,
-                    absl::string_view what) {
-  if (status.code() == code) return absl::OkStatus();
-  return Wrong(absl::StrCat(what, " should have been answered by ",
-                            absl::StatusCodeToString(code)),
-               status);
-}
-
 }  // namespace
 
 PlayedStore::PlayedStore(const Opening& opening)
@@ -192,8 +183,9 @@ MasterKey PlayedStore::NextMasterKey() {
 absl::Status PlayedStore::Rotate() {
   StoreKeys& keys = store_->keys();
   if (!opening_.is_sealed) {
-    return Expect(absl::StatusCode::kInvalidArgument, keys.Rotate().status(),
-                  "a rotation of a plain store");
+    return CompareCodes(keys.Rotate().status(),
+                        absl::StatusCode::kInvalidArgument,
+                        "a rotation of a plain store");
   }
   // Each record is about to be written once more.
   const absl::StatusOr<Store::Stats> stats = store_->GetStats();
@@ -208,17 +200,18 @@ absl::Status PlayedStore::Rotate() {
 absl::Status PlayedStore::Retire() {
   StoreKeys& keys = store_->keys();
   if (!opening_.is_sealed) {
-    return Expect(absl::StatusCode::kInvalidArgument, keys.Retire(1),
-                  "retiring a key of a plain store");
+    return CompareCodes(keys.Retire(1), absl::StatusCode::kInvalidArgument,
+                        "retiring a key of a plain store");
   }
   if (absl::Status settled = Settle(); !settled.ok()) return settled;
   const absl::StatusOr<StoreKeys::Status> status = keys.GetStatus();
   if (!status.ok()) return Wrong("the status of the keys", status.status());
   for (const StoreKeys::Status::DataKey& key : status->data_keys) {
     const absl::Status retired = keys.Retire(key.id);
-    const absl::Status fits = Expect(
+    const absl::Status fits = CompareCodes(
+        retired,
         key.active ? absl::StatusCode::kInvalidArgument : absl::StatusCode::kOk,
-        retired, absl::StrCat("retiring data key ", key.id));
+        absl::StrCat("retiring data key ", key.id));
     if (!fits.ok()) return fits;
   }
   return SetSentinel();
@@ -230,15 +223,15 @@ absl::Status PlayedStore::ReplaceMasterKey() {
   next->push_back(NextMasterKey());
   const absl::Status added = keys.AddSlot(next->front());
   if (!opening_.is_sealed) {
-    return Expect(absl::StatusCode::kInvalidArgument, added,
-                  "a key slot of a plain store");
+    return CompareCodes(added, absl::StatusCode::kInvalidArgument,
+                        "a key slot of a plain store");
   }
   if (!added.ok()) return Wrong("a new key slot", added);
   const absl::Status removed = keys.RemoveSlot(keys_->front().name(), *next);
   if (!removed.ok()) return Wrong("removing the former key slot", removed);
-  const absl::Status former =
-      Expect(absl::StatusCode::kPermissionDenied, keys.CheckKeys(keys_.get()),
-             "opening by a key that was removed");
+  const absl::Status former = CompareCodes(keys.CheckKeys(keys_.get()),
+                                           absl::StatusCode::kPermissionDenied,
+                                           "opening by a key that was removed");
   if (!former.ok()) return former;
   keys_ = std::move(next);
   return SetSentinel();
@@ -254,15 +247,15 @@ absl::Status PlayedStore::Encrypt() {
                       .clock = &clock_})
             .status();
     if (opening_.is_sealed) {
-      return Expect(absl::StatusCode::kAlreadyExists, encrypted,
-                    "encrypting a sealed store");
+      return CompareCodes(encrypted, absl::StatusCode::kAlreadyExists,
+                          "encrypting a sealed store");
     }
     if (!encrypted.ok()) return Wrong("encrypting", encrypted);
     opening_.is_sealed = true;
     keys_ = std::move(keys);
-    return Expect(absl::StatusCode::kPermissionDenied,
-                  Store::Open({.path = path_, .clock = &clock_}).status(),
-                  "opening a store without a key that was just sealed");
+    return CompareCodes(Store::Open({.path = path_, .clock = &clock_}).status(),
+                        absl::StatusCode::kPermissionDenied,
+                        "opening a store without a key that was just sealed");
   });
 }
 

@@ -11,18 +11,6 @@
 namespace statecpp {
 namespace {
 
-std::string CodeText(absl::StatusCode code) {
-  return code == absl::StatusCode::kOk ? "OK" : absl::StatusCodeToString(code);
-}
-
-absl::Status CompareCodes(const absl::Status& found, absl::StatusCode expected,
-                          absl::string_view what) {
-  if (found.code() == expected) return absl::OkStatus();
-  return Wrong(
-      absl::StrCat(what, " should have been answered by ", CodeText(expected)),
-      found);
-}
-
 uint64_t BytesOf(const std::vector<WriteOp>& ops) {
   uint64_t bytes = 0;
   for (const WriteOp& op : ops) bytes += op.key.size() + op.value.size();
@@ -188,7 +176,8 @@ absl::Status Player::WriteOne(const TapeWrite& write) {
 // What one write was answered, and what the reference says to that.
 absl::Status Player::TakeOne(const WriteOp& op,
                              const absl::StatusOr<ETag>& etag) {
-  absl::StrAppend(&answer_, CodeText(etag.status().code()), " ");
+  absl::StrAppend(&answer_, absl::StatusCodeToString(etag.status().code()),
+                  " ");
   const std::vector<WriteOp> ops = {op};
   const absl::Status same = CompareCodes(
       etag.status(), store_.reference().Judge(ops).code, "the write");
@@ -218,7 +207,7 @@ absl::Status Player::Transact(const std::vector<TapeWrite>& writes) {
   const ReferenceStore::Answer expected = store_.reference().Judge(ops);
   absl::StatusOr<std::vector<ETag>> etags = store_.store().Transact(ops);
   while (store_.GrowsAt(etags.status())) etags = store_.store().Transact(ops);
-  answer_ = CodeText(etags.status().code());
+  answer_ = absl::StatusCodeToString(etags.status().code());
   const absl::Status same =
       CompareCodes(etags.status(), expected.code, "the transaction");
   if (!same.ok()) return same;
