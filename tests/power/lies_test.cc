@@ -44,23 +44,36 @@ const Lied kLies[] = {
      Wrong::kTorn},
 };
 
-class LiesTest : public ::testing::TestWithParam<Lied> {};
+class LiesTest : public ::testing::TestWithParam<Lied> {
+ protected:
+  // How many states of a work that is drawn by `seed` broke as expected.
+  static uint64_t CountCaught(const Lied& lied, uint64_t seed) {
+    const absl::StatusOr<RecordedWork> work =
+        Record(lied.workload, seed, lied.lie);
+    EXPECT_THAT(work, IsOk());
+    if (!work.ok()) return 0;
+    const Explored explored = Explore(
+        *work, {.seed = seed, .choices = 10, .promises = lied.promises});
+    std::printf("%s: %llu states, %llu lost, %llu torn, %llu false; %s\n",
+                lied.name, static_cast<unsigned long long>(explored.states),
+                static_cast<unsigned long long>(explored.lost),
+                static_cast<unsigned long long>(explored.torn),
+                static_cast<unsigned long long>(explored.false_answers),
+                explored.first_text.c_str());
+    return lied.caught_by == Wrong::kTorn ? explored.torn : explored.lost;
+  }
+};
 
 TEST_P(LiesTest, AreCaught) {
-  const Lied& lied = GetParam();
+  // Sectors that are torn finely break so few states that a drawing may have
+  // none of them: about one in twenty.
+  constexpr uint64_t kDrawings = 5;
   const uint64_t seed = TestSeed();
-  const absl::StatusOr<RecordedWork> work =
-      Record(lied.workload, seed, lied.lie);
-  ASSERT_THAT(work, IsOk());
-  const Explored explored =
-      Explore(*work, {.seed = seed, .choices = 10, .promises = lied.promises});
-  std::printf("%s: %llu states, %llu lost, %llu torn, %llu false; %s\n",
-              lied.name, static_cast<unsigned long long>(explored.states),
-              static_cast<unsigned long long>(explored.lost),
-              static_cast<unsigned long long>(explored.torn),
-              static_cast<unsigned long long>(explored.false_answers),
-              explored.first_text.c_str());
-  EXPECT_GT(lied.caught_by == Wrong::kTorn ? explored.torn : explored.lost, 0u);
+  uint64_t caught = 0;
+  for (uint64_t i = 0; i < kDrawings && caught == 0; ++i) {
+    caught = CountCaught(GetParam(), seed + i);
+  }
+  EXPECT_GT(caught, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LiesTest, ::testing::ValuesIn(kLies),
