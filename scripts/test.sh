@@ -126,7 +126,8 @@ test_dapr() {
   say "the same on sealed stores"
   # But for those that open no store, or choose by themselves.
   STATECPP_TEST_SEALED=1 run_daprd_tests go_sealed . \
-    -skip "$(list_tests_of descriptors go_example java node python sealing)"
+    -skip "$(list_tests_of descriptors go_example java node order_service \
+    python sealing)"
   test_conformance
   test_linear
 }

@@ -3,9 +3,10 @@
 package dapr_test
 
 import (
-	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -18,8 +19,8 @@ func TestTheNodeExampleRuns(t *testing.T) {
 	wantMissing(t, pair.HTTP, "statestore", "orderId")
 }
 
-// installNode makes a copy of the example with what its lock file names, for
-// the length of the test.
+// installNode fetches what the lock file names, once for all tests, into a folder
+// beside it that git ignores, and returns where the examples are.
 func installNode(t *testing.T) string {
 	t.Helper()
 	const newEnough = "Node.js 18 or later and npm"
@@ -29,10 +30,16 @@ func installNode(t *testing.T) string {
 	if n, err := strconv.Atoi(major); err != nil || n < 18 {
 		t.Skipf("SKIPPED: THE NODE EXAMPLE WAS NOT RUN: it needs %s: this is %s", newEnough, version)
 	}
-	folder := t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS(exampleFolder("node"))); err != nil {
+	folder, err := filepath.Abs(exampleFolder("node"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	shell(t, folder, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	npmCI.Do(func() {
+		shell(t, folder, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	})
 	return folder
 }
+
+// The first test that needs it fails if it does, and those after it for what is
+// missing.
+var npmCI sync.Once
