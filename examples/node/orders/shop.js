@@ -46,16 +46,21 @@ async function run(ask) {
     await ask("order", { id, customer: BASKETS[i].customer });
   }
 
-  // The service confirms in its own time.
-  let orders;
-  do {
-    await sleep(100);
-    orders = await ask("find", ids);
-  } while (orders.some(({ status }) => status === "placed"));
+  const orders = await settled(ask, ids);
   for (const { id, customer, item, count, status } of orders) {
     console.log(`order ${id}:     ${count} ${item} for ${customer}: ${status}`);
   }
   console.log("on the shelf:", JSON.stringify(await ask("count", ["tea", "cup"])));
+}
+
+// The orders once none is only placed: the service confirms in its own time.
+async function settled(ask, ids) {
+  for (let tries = 0; tries < 300; tries++) {
+    const orders = await ask("find", ids);
+    if (!orders.some(({ status }) => status === "placed")) return orders;
+    await sleep(100);
+  }
+  throw new Error("half a minute has passed and an order is not confirmed");
 }
 
 main().catch((error) => {
