@@ -43,8 +43,8 @@ function upsert(key, value, etag) {
   return { operation: "upsert", request: { key, value, etag, options: FIRST_WRITE } };
 }
 
-// daprd reports a conflict in a transaction as a fault of its own, HTTP 500; the
-// store's words tell it apart. Nothing was written.
+// daprd reports a conflict in a transaction as a fault of its own, HTTP 500; its
+// text tells it apart, on every store. Nothing was written.
 const isConflict = (error) => /etag mismatch/.test(error.message);
 
 // Reads, decides and writes under the ETags that it read; after a conflict once
@@ -84,7 +84,7 @@ async function fill(baskets) {
 }
 
 // POST order {id, customer}. It may be asked again: the order is there once.
-async function order({ id, customer }) {
+const order = ({ id, customer }) => retry(async () => {
   const [known, basket] = await read(`order-${id}`, `basket-${customer}`);
   if (known.data) return known.data;
   if (!basket.data) throw new Error(`${customer} has no basket`);
@@ -98,7 +98,7 @@ async function order({ id, customer }) {
     { operation: "delete", request: { key: `basket-${customer}`, etag: basket.etag } },
   ]);
   return placed;
-}
+});
 
 // POST find ["1", "2"]: orders of these numbers.
 const find = async (ids) =>
