@@ -13,7 +13,8 @@ list_files() {
   local names=() pattern
   for pattern in "$@"; do names+=(-o -name "$pattern"); done
   find . \( -path './bazel-*' -o -name .git -o -name .bin -o -name .statecpp \
-    -o -name node_modules \) -prune -o -type f \( "${names[@]:1}" \) -print
+    -o -name node_modules -o -name .venv -o -path ./examples/java/target \) \
+    -prune -o -type f \( "${names[@]:1}" \) -print
 }
 
 list_cxx() { list_files '*.h' '*.cc'; }
@@ -43,7 +44,7 @@ format_all() {
   list_build_files | xargs "$buildifier" -mode=fix
   if command -v gofmt > /dev/null; then
     say "formatting Go"
-    gofmt -w tests/dapr
+    gofmt -w tests/dapr examples/go
   else
     say "SKIPPED: formatting Go: no gofmt on this machine"
   fi
@@ -88,13 +89,14 @@ check_style() { tests/style/tidy_test.py; }
 
 check_go_format() {
   local unformatted
-  unformatted=$(gofmt -l tests/dapr)
+  unformatted=$(gofmt -l tests/dapr examples/go)
   [[ -z $unformatted ]] || { echo "not formatted: $unformatted"; return 1; }
 }
 
 check_go_vet() {
   CGO_ENABLED=0 GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go -C tests/dapr vet \
-    -tags integration ./...
+    -tags integration ./... &&
+    CGO_ENABLED=0 GOTOOLCHAIN=${GOTOOLCHAIN:-auto} go -C examples/go vet ./...
 }
 
 # Thread annotations and undeclared dependencies, which g++ does not see.

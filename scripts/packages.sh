@@ -14,10 +14,11 @@ packages_to_build=(
 # curl is what README's commands, which .ci/run tries, take for an app. The
 # Python libraries read a store as docs/format.md says. libseccomp reads
 # deploy/seccomp.json, libfaketime sets a program's clock. xfsprogs makes a disk
-# whose power is cut (tests/power).
+# whose power is cut (tests/power). Maven and python3-venv run examples.
 packages_to_test=(
   binutils curl:curl libbenchmark-dev libfaketime libgmock-dev libgtest-dev
-  librapidcheck-dev libseccomp-dev python3-lmdb python3-pycryptodome xfsprogs
+  librapidcheck-dev libseccomp-dev maven:mvn python3-lmdb python3-pycryptodome
+  python3-venv xfsprogs
 )
 # Clang with its sanitizers, libFuzzer, and what names the lines in their reports.
 packages_to_clang=(clang libclang-rt-14-dev llvm)

@@ -119,14 +119,15 @@ count_go_cases() {
   echo $((cases + taken))
 }
 
-# Against real daprd, the Node example included (tests/dapr/node_test.go).
+# Against real daprd, the examples included (tests/dapr/examples_test.go).
 test_dapr() {
   say "tests against real daprd, which is built first (once, some minutes)"
   run_daprd_tests go . ./sidecar
   say "the same on sealed stores"
   # But for those that open no store, or choose by themselves.
   STATECPP_TEST_SEALED=1 run_daprd_tests go_sealed . \
-    -skip "$(list_tests_of descriptors node sealing)"
+    -skip "$(list_tests_of descriptors go_example java node order_service \
+    python sealing)"
   test_conformance
   test_linear
 }

@@ -15,8 +15,8 @@ sys.path.insert(0, str(HERE))
 import rules  # noqa: E402
 
 # What tools made, here and elsewhere.
-NOT_OURS = {".git", ".bin", ".statecpp", "node_modules", "package-lock.json",
-            "go.sum", "LICENSE"}
+NOT_OURS = {".git", ".bin", ".statecpp", "node_modules", ".venv", "target",
+            "package-lock.json", "requirements.txt", "go.sum", "LICENSE"}
 
 
 def tree():

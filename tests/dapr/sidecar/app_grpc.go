@@ -15,8 +15,9 @@ import (
 
 // GRPCApp speaks Dapr's gRPC API with the client generated from Dapr's proto.
 type GRPCApp struct {
-	conn   *grpc.ClientConn
-	client runtimev1.DaprClient
+	address string
+	conn    *grpc.ClientConn
+	client  runtimev1.DaprClient
 }
 
 var _ App = (*GRPCApp)(nil)
@@ -29,8 +30,11 @@ func newGRPCApp(address string) (*GRPCApp, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &GRPCApp{conn, runtimev1.NewDaprClient(conn)}, nil
+	return &GRPCApp{address, conn, runtimev1.NewDaprClient(conn)}, nil
 }
+
+// Port is what an SDK reads from DAPR_GRPC_PORT.
+func (a *GRPCApp) Port() string { return portOf(a.address) }
 
 // Conn is for what an App does not do; it ends with the pair's daprd.
 func (a *GRPCApp) Conn() *grpc.ClientConn { return a.conn }

@@ -30,7 +30,9 @@ func newHTTPApp(address string) *HTTPApp {
 }
 
 // Port is what an SDK reads from DAPR_HTTP_PORT.
-func (a *HTTPApp) Port() string { return a.base[strings.LastIndex(a.base, ":")+1:] }
+func (a *HTTPApp) Port() string { return portOf(a.base) }
+
+func portOf(address string) string { return address[strings.LastIndex(address, ":")+1:] }
 
 func (a *HTTPApp) Save(store string, items ...Item) error {
 	body := []map[string]any{}

@@ -104,6 +104,13 @@ func (p *Pair) start(components []Component) error {
 	if err := p.setup.write(p.resources()); err != nil {
 		return err
 	}
+	if p.setup.Names != "" {
+		file, err := p.setup.writeNames(p.folder)
+		if err != nil {
+			return err
+		}
+		p.setup.Flags = append(p.setup.Flags[:len(p.setup.Flags):len(p.setup.Flags)], "--config="+file)
+	}
 	if p.host == nil {
 		if err := p.startStore(); err != nil {
 			return err
@@ -316,15 +323,23 @@ func (p *Pair) startDaprd() error {
 // startApp runs the app, if it is a program, with no wait: daprd itself waits
 // for its port.
 func (p *Pair) startApp(ports []string) error {
-	if p.setup.Program == "" {
+	if !p.setup.hasApp() {
 		return nil
 	}
-	binary, err := ProgramBinary(p.setup.Program)
-	if err != nil {
-		return err
+	where := []string{"DAPR_HTTP_PORT=" + ports[0], "DAPR_GRPC_PORT=" + ports[1]}
+	name, command := p.setup.Program, p.setup.Command
+	if name == "" {
+		name = command[0]
+		where = append(where, "APP_PORT="+ports[3])
+	} else {
+		binary, err := ProgramBinary(name)
+		if err != nil {
+			return err
+		}
+		command = []string{binary, "--port=" + ports[3]}
 	}
-	p.app, err = startProcess(p.setup.Program, binary,
-		[]string{"DAPR_HTTP_PORT=" + ports[0], "DAPR_GRPC_PORT=" + ports[1]}, "--port="+ports[3])
+	var err error
+	p.app, err = startProcess(name, command[0], where, command[1:]...)
 	return err
 }
 
@@ -354,7 +369,7 @@ func (p *Pair) daprdFlags(version string, ports []string) []string {
 		flags = append(flags, "--hot-reload-reconcile-interval=5s")
 	}
 	switch {
-	case p.setup.Program != "":
+	case p.setup.hasApp():
 		flags = append(flags, "--app-port="+ports[3])
 	case p.setup.AppPort != "":
 		flags = append(flags, "--app-port="+p.setup.AppPort)

@@ -3,6 +3,7 @@
 package sidecar
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,6 +27,14 @@ type Setup struct {
 	// started before each daprd and told the port to serve on by --port, and
 	// where daprd is as the Dapr CLI tells it: by environment.
 	Program string
+
+	// Command is an app too, with its arguments, and not ours: it is started as
+	// Program is, and told the port by environment alone, in APP_PORT.
+	Command []string
+
+	// Names is a folder in which daprds find each other's apps, for service
+	// invocation: the same for all of them.
+	Names string
 
 	// AppPort is where daprd finds an app that the test itself serves.
 	AppPort string
@@ -91,6 +100,21 @@ func (s Setup) write(folder string) error {
 	}
 	return nil
 }
+
+// writeNames makes the configuration by which daprd uses Names, and returns its
+// name.
+func (s Setup) writeNames(folder string) (string, error) {
+	file := filepath.Join(folder, "names.yaml")
+	return file, os.WriteFile(file, fmt.Appendf(nil, `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: {name: names}
+spec:
+  nameResolution: {component: directory, configuration: %q}
+`, s.Names), 0o600)
+}
+
+// hasApp reports whether there is an app that is started with daprd.
+func (s Setup) hasApp() bool { return s.Program != "" || len(s.Command) > 0 }
 
 // environment is what daprd gets of it.
 func (s Setup) environment() []string {

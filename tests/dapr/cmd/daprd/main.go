@@ -20,6 +20,7 @@ import (
 	stateinmemory "github.com/dapr/components-contrib/state/in-memory"
 	"github.com/dapr/dapr/cmd/daprd/options"
 	"github.com/dapr/dapr/pkg/buildinfo"
+	"github.com/dapr/dapr/pkg/components/nameresolution"
 	"github.com/dapr/dapr/pkg/components/pubsub"
 	"github.com/dapr/dapr/pkg/components/secretstores"
 	"github.com/dapr/dapr/pkg/components/state"
@@ -56,9 +57,8 @@ func main() {
 
 // registerComponents adds the few built-ins a test may name beside state.cpp.
 //
-// No name resolver is among them: the default one, mDNS, would send multicast
-// on every interface. The runtime logs one error about it and carries on,
-// because only service invocation needs it.
+// The default name resolver, mDNS, is not among them. The runtime logs one error
+// about it and carries on, because only service invocation needs one.
 func registerComponents() {
 	contrib := logger.NewLogger("dapr.contrib")
 	state.DefaultRegistry.Logger = contrib
@@ -68,6 +68,8 @@ func registerComponents() {
 	secretstores.DefaultRegistry.Logger = contrib
 	secretstores.DefaultRegistry.RegisterComponent(secretenv.NewEnvSecretStore, "local.env")
 	secretstores.DefaultRegistry.RegisterComponent(secretfile.NewLocalSecretStore, "local.file")
+	nameresolution.DefaultRegistry.Logger = contrib
+	nameresolution.DefaultRegistry.RegisterComponent(newDirectory, "directory")
 }
 
 // run serves until ctx ends. Upstream starts the runtime over on SIGHUP; this
