@@ -21,6 +21,7 @@ outside() {
   mkdir "$scratch"/{upper,work,root,groups}
   : > "$scratch/log"
   cp -r "$1" "$scratch/upper/given"
+  chmod -R a+rX "$scratch/upper/given"
   printf '#!/bin/bash\ncd /given\n%s\nexec systemctl exit $?\n' \
     "$(printf '%q ' "${@:2}")" > "$scratch/upper/trial"
   chmod 755 "$scratch/upper/trial"
