@@ -55,7 +55,8 @@ lint_all() {
   ensure_packages build test clang lint
   ensure_buildifier
   local failed=() check
-  local checks=(check_cxx_format check_build_format check_shell check_style)
+  local checks=(check_cxx_format check_build_format check_shell check_style
+    check_deploy)
   if command -v go > /dev/null; then
     checks+=(check_go_format check_go_vet)
   else
@@ -86,6 +87,11 @@ check_build_format() { list_build_files | xargs "$buildifier" -mode=check; }
 check_shell() { list_shell_scripts | xargs shellcheck --external-sources; }
 
 check_style() { tests/style/tidy_test.py; }
+
+# What deploy/ ships, by the tools and schemas of what will read it.
+check_deploy() {
+  build_program && tests/deploy/check_deploy.py bazel-bin/statecpp
+}
 
 check_go_format() {
   local unformatted

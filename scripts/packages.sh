@@ -22,7 +22,11 @@ packages_to_test=(
 )
 # Clang with its sanitizers, libFuzzer, and what names the lines in their reports.
 packages_to_clang=(clang libclang-rt-14-dev llvm)
-packages_to_lint=(clang-format shellcheck npm:npm)
+# The latter five make a package of the program, and look at what deploy/ ships.
+packages_to_lint=(
+  clang-format shellcheck npm:npm
+  debhelper dpkg-dev lintian python3-venv systemd
+)
 
 # ensure_packages build|test|clang|lint ...: installs what is missing of these lists.
 # As root; with sudo where there is one; else says what to run, and stops.

@@ -111,7 +111,7 @@ test_go() {
 # count_go_cases dapr|conformance|full: how many there are to be run.
 count_go_cases() {
   local cases taken=0
-  cases=$(cat tests/dapr/{,conformance/,linear/,sidecar/}*_test.go | grep -c '^func Test')
+  cases=$(cat tests/dapr/{,conformance/,injector/,linear/,sidecar/}*_test.go | grep -c '^func Test')
   if [[ $1 == full ]]; then
     taken=$(sed -nE 's/^const casesTaken = ([0-9]+)$/\1/p' \
       tests/dapr/integration/cases_test.go)
@@ -122,7 +122,7 @@ count_go_cases() {
 # Against real daprd, the examples included (tests/dapr/examples_test.go).
 test_dapr() {
   say "tests against real daprd, which is built first (once, some minutes)"
-  run_daprd_tests go . ./sidecar
+  run_daprd_tests go . ./sidecar ./injector
   say "the same on sealed stores"
   # But for those that open no store, or choose by themselves.
   STATECPP_TEST_SEALED=1 run_daprd_tests go_sealed . \

@@ -136,7 +136,11 @@ class Peer:
     def __init__(self, path, greets=True, settings=b"", reads=True):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(PATIENCE_S)
-        self.socket.connect(str(path))
+        try:
+            self.socket.connect(str(path))
+        except OSError:
+            self.socket.close()
+            raise
         self.unread = b""
         self.headers = Headers()
         if greets:
