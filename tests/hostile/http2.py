@@ -285,7 +285,8 @@ class Refused(Exception):
 
 
 class WasReset(Exception):
-    """RST_STREAM came, and no answer: a maybe."""
+    """RST_STREAM came and no answer, or CANCELLED, with which gRPC answers while
+    its server ends: a maybe."""
 
 
 class Client(Peer):
@@ -297,7 +298,7 @@ class Client(Peer):
         self.stream += 2
         self.send(call(self.stream, method, body, instance=instance))
         code, said, reply = self.answer(self.stream)
-        if code == "reset":
+        if code in ("reset", "1"):
             raise WasReset
         if code != "0":
             raise Refused(f"{method}: {code}: {said}")
