@@ -58,7 +58,13 @@ func TestAWorkflowPast4MiBStopsAndTheErrorSaysWhy(t *testing.T) {
 		_, err := app.FetchWorkflowMetadata(t.Context(), "long")
 		return tooLong(err)
 	})
-	wantLine(t, pair.DaprdSaid(), "Workflow actor 'long'", "workflow is stalled")
+	// It may come after the first refusal.
+	pair.Await(t, "daprd says that the workflow is stalled", func() error {
+		if !strings.Contains(pair.DaprdSaid(), "Workflow actor 'long': workflow is stalled") {
+			return errors.New("it does not")
+		}
+		return nil
+	})
 
 	_, _, err := pair.HTTP.Do(http.MethodGet, "/v1.0/workflows/dapr/long", nil)
 	wantRefusal(t, err, http.StatusInternalServerError, codes.Internal,
