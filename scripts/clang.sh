@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# What clang builds, for lint, for tests under sanitizers and for fuzzing: each
-# config of .bazelrc in an output base of its own, so that no build undoes
-# another's work. tests/fuzz/fuzz.py knows where.
-
-# clang_output_base CONFIG: one for each clone, as Bazel's own.
-clang_output_base() {
-  echo "${cache_folder:?}/$1-$(md5sum <<< "$PWD" | cut -c1-12)"
-}
+# What clang builds, for lint, for tests under sanitizers and for fuzzing.
+# scripts/clang_build.py knows where.
 
 # bazel_with_clang CONFIG VERB ARGUMENT...
 bazel_with_clang() {
-  build_with_bazel --output_base="$(clang_output_base "$1")" --max_idle_secs=60 \
+  build_with_bazel --output_base="$(scripts/clang_build.py "$1")" --max_idle_secs=60 \
     "$2" --config="$1" --keep_going --show_result=0 --symlink_prefix=/ "${@:3}"
 }
 
@@ -71,7 +65,7 @@ list_packages() {
 remove_clang_builds() {
   local config output_base
   for config in clang tsan fuzz coverage; do
-    output_base=$(clang_output_base "$config")
+    output_base=$(scripts/clang_build.py "$config")
     if [[ -d $output_base ]]; then
       bazel --output_base="$output_base" clean --expunge
     fi

@@ -10,19 +10,16 @@ Clang counts (`--config=coverage` in .bazelrc). A process that ends by SIGKILL o
 _exit leaves no counts, so what only the crash tests reach is not seen.
 """
 
-import hashlib
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME")
-                     or pathlib.Path.home() / ".cache") / "statecpp"
-# As md5sum <<< "$PWD" in scripts/clang.sh.
-CLONE = hashlib.md5(f"{ROOT}\n".encode()).hexdigest()[:12]
-COUNTS = CACHE / f"coverage-counts-{CLONE}"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import clang_build  # noqa: E402
+
+ROOT = clang_build.ROOT
+COUNTS = clang_build.CACHE / f"coverage-counts-{clang_build.CLONE}"
 PAGE = ROOT / "docs/proof/coverage.md"
 ROOMS = ("crypto", "engine")
 TESTS = ["//api/...", "//cli/...", "//crypto/...", "//engine/...",
@@ -31,28 +28,16 @@ TESTS = ["//api/...", "//cli/...", "//crypto/...", "//engine/...",
          "//tests/program/...", "//tests/query/..."]
 
 
-def bazel(verb, *arguments, **options):
-    return subprocess.run(
-        ["bazel", f"--output_base={CACHE}/coverage-{CLONE}",
-         "--max_idle_secs=60", verb, "--config=coverage", *arguments],
-        cwd=ROOT, check=False, text=True, **options)
-
-
-def binaries():
-    told = bazel("info", "bazel-bin", stdout=subprocess.PIPE,
-                 stderr=subprocess.DEVNULL)
-    return pathlib.Path(told.stdout.strip())
-
-
 def run():
     COUNTS.mkdir(parents=True, exist_ok=True)
     for old in COUNTS.iterdir():
         old.unlink()
     # One file for each program and library; processes add to it.
-    done = bazel("test", "--keep_going", "--symlink_prefix=/",
-                 "--show_result=0", "--build_tests_only",
-                 "--strategy=TestRunner=local", "--nocache_test_results",
-                 f"--test_env=LLVM_PROFILE_FILE={COUNTS}/%4m.profraw", *TESTS)
+    done = clang_build.bazel(
+        "coverage", "test", "--keep_going", "--symlink_prefix=/",
+        "--show_result=0", "--build_tests_only",
+        "--strategy=TestRunner=local", "--nocache_test_results",
+        f"--test_env=LLVM_PROFILE_FILE={COUNTS}/%4m.profraw", *TESTS)
     subprocess.run(
         ["llvm-profdata", "merge", "--sparse", "-o", COUNTS / "all.profdata",
          *COUNTS.glob("*.profraw")], check=True)
@@ -63,7 +48,7 @@ def run():
 
 def objects():
     """What holds the rooms' code: a library of each target, and the program."""
-    folder = binaries()
+    folder = clang_build.binaries("coverage")
     libraries = [path for room in ROOMS
                  for path in sorted(folder.glob(f"_solib_*/lib{room}_S*.so"))]
     return [folder / "statecpp", *libraries]

@@ -29,9 +29,10 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import clang_build  # noqa: E402
 import coverage  # noqa: E402
 
-ROOT = coverage.ROOT
+ROOT = clang_build.ROOT
 LEDGER = ROOT / "docs/proof/mutants.jsonl"
 PAGE = ROOT / "docs/proof/mutants.md"
 # What is the same program, or none: judged by reading, each with its reason.
@@ -127,11 +128,12 @@ class Bench:
     """The good build: where a source's objects are, which tests have them."""
 
     def __init__(self):
-        done = coverage.bazel("build", "--symlink_prefix=/", "--show_result=0",
-                              "--build_tests_only", "--keep_going", *TESTS)
+        done = clang_build.bazel(
+            "coverage", "build", "--symlink_prefix=/", "--show_result=0",
+            "--build_tests_only", "--keep_going", *TESTS)
         if done.returncode != 0:
             sys.exit("mutants.py: the tests did not build")
-        self.folder = coverage.binaries()
+        self.folder = clang_build.binaries("coverage")
         # bazel-out/CONFIG/bin, three below the folder in which clang compiles.
         self.workspace = self.folder.parent.parent.parent
         [self.libraries] = self.folder.glob("_solib_*")

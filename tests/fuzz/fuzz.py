@@ -24,7 +24,6 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
@@ -38,11 +37,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests/fuzz"
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME")
-                     or pathlib.Path.home() / ".cache") / "statecpp"
+sys.path.insert(0, str(ROOT / "scripts"))
+import clang_build  # noqa: E402
+
 # What a long run found worth keeping, and what crashed.
-KEPT = CACHE / "fuzz-corpus"
-FOUND = CACHE / "fuzz-found"
+KEPT = clang_build.CACHE / "fuzz-corpus"
+FOUND = clang_build.CACHE / "fuzz-found"
 
 SMOKE_SECONDS = 5
 MOST_IN_CORPUS = 50
@@ -74,25 +74,17 @@ def canaries():
 def build(targets, config):
     """With a config of .bazelrc: fuzz for long runs, or clang, whose build lint
     shares. Returns where the programs are."""
-    # As md5sum <<< "$PWD" in scripts/clang.sh.
-    clone = hashlib.md5(f"{ROOT}\n".encode()).hexdigest()[:12]
-    bazel = ["bazel", f"--output_base={CACHE}/{config}-{clone}",
-             "--max_idle_secs=60"]
     progress = ["--show_progress", "--show_result=0", "--symlink_prefix=/"]
     if not sys.stderr.isatty():
         progress += ["--curses=no", "--show_progress_rate_limit=20"]
     print(f"building {len(targets)} programs with clang's fuzzer "
           "(from nothing this takes some minutes)", flush=True)
-    built = subprocess.run([*bazel, "build", f"--config={config}", *progress,
-                            *(target.label for target in targets)],
-                           cwd=ROOT, check=False)
+    built = clang_build.bazel(config, "build", *progress,
+                              *(target.label for target in targets))
     if built.returncode != 0:
         sys.exit("fuzz.py: the targets did not build; of Debian they need "
                  "clang and libclang-rt-14-dev")
-    info = subprocess.run([*bazel, "info", f"--config={config}", "bazel-bin"],
-                          cwd=ROOT, check=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True)
-    return pathlib.Path(info.stdout.strip())
+    return clang_build.binaries(config)
 
 
 class Fuzzer:
