@@ -51,6 +51,13 @@ std::string RootSocketWarning(absl::string_view path) {
       "in Dapr's images), or give --socket-mode or --allow-uid");
 }
 
+std::string StaleSocketWarning(absl::string_view path) {
+  return absl::StrCat(
+      "nobody answers on ", path,
+      ", which a server left that was killed or lost its power; it is "
+      "replaced, and what that server acknowledged is there");
+}
+
 sockaddr_un AddressOf(absl::string_view path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -116,6 +123,9 @@ absl::StatusOr<std::unique_ptr<ComponentSocket>> ComponentSocket::Bind(
   if (status.ok()) status = socket->MakeHiddenFolder();
   if (status.ok()) status = socket->Lock();
   if (status.ok()) status = socket->CheckPlace();
+  if (status.ok() && access(socket->path_.c_str(), F_OK) == 0) {
+    socket->warnings_.push_back(StaleSocketWarning(socket->path_));
+  }
   if (status.ok()) status = socket->Listen();
   if (!status.ok()) return status;
   return socket;

@@ -76,7 +76,7 @@ class ComponentSocket {
   // Locks the name, and binds a listening socket that nobody can see yet.
   // Makes the folder if it is absent, with mode 0770 (0775 for root, whose
   // folder daprd could not enter otherwise), but not the folder's parent. A
-  // stale socket in the folder is no error.
+  // stale socket in the folder is no error, but draws a warning.
   //
   // ALREADY_EXISTS: another server owns the name: it holds the lock, or answers
   //   on the socket. Nothing of it was touched.

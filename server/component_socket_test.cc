@@ -35,6 +35,7 @@ namespace statecpp {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -383,6 +384,7 @@ TEST_F(ComponentSocketTest, ReplacesAStaleSocketWhenItPublishes) {
   Stranger(path_).Die();
   const auto socket = Bound();
   EXPECT_FALSE(Connects(path_)) << "not before";
+  EXPECT_THAT(socket->warnings(), Contains(HasSubstr("nobody answers on")));
 
   ASSERT_TRUE(socket->Publish().ok());
   EXPECT_TRUE(Connects(path_));
