@@ -120,4 +120,26 @@ absl::Status BackupDiffers(absl::string_view path, absl::string_view reason) {
       "happens again, suspect the disk or the memory of this machine"));
 }
 
+absl::Status NoPlaceForStore(absl::string_view path) {
+  return absl::NotFoundError(
+      absl::StrCat("there is no folder to make the store ", path,
+                   " in; make it first; nothing was restored"));
+}
+
+absl::Status RestoreReplacesNothing(absl::string_view path) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      "there is something at ", path,
+      " already, and a backup is restored to where nothing is; name another "
+      "store, or stop whoever serves that one and move it away; nothing was "
+      "restored"));
+}
+
+absl::Status RestoreNotDurable(absl::string_view path,
+                               absl::string_view reason) {
+  return absl::UnknownError(absl::StrCat(
+      "the store is in place at ", path,
+      ", but whether it is after a power cut is not known: ", reason,
+      "; look at the disk first"));
+}
+
 }  // namespace statecpp::error

@@ -222,6 +222,12 @@ absl::Status BackupNotConverging(absl::string_view folder,
                                  absl::Duration slowed);
 // The backup, opened anew, does not hold what was read.
 absl::Status BackupDiffers(absl::string_view path, absl::string_view reason);
+// Where a backup is to be restored to.
+absl::Status NoPlaceForStore(absl::string_view path);
+absl::Status RestoreReplacesNothing(absl::string_view path);
+// In place; the sync behind that failed.
+absl::Status RestoreNotDurable(absl::string_view path,
+                               absl::string_view reason);
 
 // --- Opening -----------------------------------------------------------------
 

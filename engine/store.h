@@ -235,7 +235,7 @@ class Store {
                                     const VerifyEvents& events);
 
   // Copies the store, as it is at one moment, to a folder of its own, while it
-  // goes on serving. See store_backup.h, also for the errors.
+  // goes on serving. See backup.h, also for the errors.
   absl::StatusOr<BackupReport> Backup(const BackupRequest& request);
 
  private:

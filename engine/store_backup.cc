@@ -67,7 +67,7 @@ class Backup {
 
   absl::StatusOr<BackupReport> Run(ChangedKeys& changed) {
     if (!storage_.Follow(&changed)) return error::BackupRuns(request_.path);
-    const absl::Cleanup stop = [this] { storage_.StopFollowing(); };
+    absl::Cleanup stop = [this] { storage_.StopFollowing(); };
     absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
     if (!begin.ok()) return begin.status();
     begin->view = {};
@@ -87,7 +87,8 @@ class Backup {
         std::move(*file).Close(end->header, end->accumulator);
     if (!closed.ok()) return FailedToWrite(closed);
     STATECPP_FAIL_POINT("backup.closed");
-    storage_.StopFollowing();
+    // Once: by then another backup may follow.
+    std::move(stop).Invoke();
     if (const absl::Status whole = Check(*end); !whole.ok()) return whole;
     STATECPP_FAIL_POINT("backup.checked");
     const absl::Status placed = folder_.MoveIntoPlace();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a backup keeps, what it refuses, and how it goes on.
-#include "engine/store_backup.h"
-
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -13,6 +11,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "engine/backup.h"
 #include "engine/error_payload.h"
 #include "engine/store.h"
 #include "engine/store_keys.h"
@@ -369,6 +368,32 @@ TEST_F(StoreBackupTest, IsTheOnlyOneAtATime) {
   EXPECT_TRUE(error::IsStoreHeld(same_place));
   EXPECT_TRUE(error::IsStoreHeld(other_place));
   ExpectBackupOf(items);
+}
+
+TEST_F(StoreBackupTest, MayBeginWhileAnotherIsChecked) {
+  Items items = Fill();
+  const std::string other = dir_.Path("other");
+  absl::Status second;
+  ASSERT_THAT(Backup([&, begun = false](const Progress& told) mutable {
+                if (told.step != Step::kCheck || std::exchange(begun, true)) {
+                  return true;
+                }
+                second =
+                    store()
+                        .Backup({.path = other,
+                                 .on_progress = Meanwhile([&] {
+                                   EXPECT_THAT(store().Set({.key = "app||0||0",
+                                                            .value = "new"}),
+                                               IsOk());
+                                 })})
+                        .status();
+                return true;
+              }),
+              IsOk());
+  EXPECT_THAT(second, IsOk());
+  ExpectBackupOf(items);
+  items["app||0||0"] = **store().Get("app||0||0");
+  ExpectItems(*Store::Open(OptionsOf(other)).value(), items);
 }
 
 TEST_F(StoreBackupTest, IsNotMadeOfADamagedRecordWhichItNames) {
