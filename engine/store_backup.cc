@@ -40,7 +40,7 @@ namespace statecpp {
 namespace {
 
 using Step = BackupRequest::Step;
-using Table = LmdbEnvironment::Table;
+using Table = ClosedStore::Table;
 
 // Of the last slice, beside which nothing may be left: what two groups of
 // commits change at most, as a rule.
