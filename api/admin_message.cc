@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "api/errors.h"
+#include "api/report_message.h"
 #include "statecpp/v1/admin.pb.h"
 
 namespace statecpp {
@@ -120,45 +121,6 @@ AdminRequest::RetireDataKeys RetireFromProto(
   return {.id = message.id()};
 }
 
-v1::Finding FindingToProto(const WalkFinding& finding) {
-  v1::Finding message;
-  message.set_kind(static_cast<int>(finding.kind));
-  message.set_place(finding.place);
-  message.set_key(finding.key);
-  message.set_reason(finding.reason);
-  return message;
-}
-
-WalkFinding FindingFromProto(const v1::Finding& message) {
-  return {.kind = static_cast<WalkFinding::Kind>(message.kind()),
-          .place = message.place(),
-          .key = message.key(),
-          .reason = message.reason()};
-}
-
-v1::Report ReportToProto(const WalkReport& report) {
-  v1::Report message;
-  message.set_complete(report.complete);
-  message.set_sealed(report.sealed);
-  message.set_findings(report.findings);
-  message.set_records(report.records);
-  message.set_expired(report.expired);
-  message.set_damaged(report.damaged);
-  message.set_bytes(report.bytes);
-  message.set_expiry_entries(report.expiry_entries);
-  message.set_stray_entries(report.stray_entries);
-  message.set_commit_seq(report.commit_seq);
-  message.set_unreadable(report.unreadable);
-  message.set_accumulator(static_cast<int>(report.accumulator));
-  for (const WalkReport::DataKey& key : report.data_keys) {
-    v1::Report::DataKey* const data_key = message.add_data_keys();
-    data_key->set_id(key.id);
-    data_key->set_counted(key.counted);
-    data_key->set_kept(key.kept);
-  }
-  return message;
-}
-
 v1::Row RowToProto(const AdminRow& row) {
   v1::Row message;
   message.set_key(row.key);
@@ -166,28 +128,6 @@ v1::Row RowToProto(const AdminRow& row) {
   message.set_value(row.value);
   message.set_is_rest(row.is_rest);
   return message;
-}
-
-WalkReport ReportFromProto(const v1::Report& message) {
-  WalkReport report;
-  report.complete = message.complete();
-  report.sealed = message.sealed();
-  report.findings = message.findings();
-  report.records = message.records();
-  report.expired = message.expired();
-  report.damaged = message.damaged();
-  report.bytes = message.bytes();
-  report.expiry_entries = message.expiry_entries();
-  report.stray_entries = message.stray_entries();
-  report.commit_seq = message.commit_seq();
-  report.unreadable = message.unreadable();
-  report.accumulator =
-      static_cast<WalkReport::Accumulator>(message.accumulator());
-  for (const v1::Report::DataKey& key : message.data_keys()) {
-    report.data_keys.push_back(
-        {.id = key.id(), .counted = key.counted(), .kept = key.kept()});
-  }
-  return report;
 }
 
 }  // namespace
@@ -233,6 +173,9 @@ std::string AdminRequestToProto(const AdminRequest& request) {
                    query->set_token(verb.token);
                    query->set_key_prefix(verb.key_prefix);
                  },
+                 [&](const AdminRequest::Backup& verb) {
+                   message.mutable_backup()->set_path(verb.path);
+                 },
              },
              request.verb);
   return message.SerializeAsString();
@@ -277,6 +220,9 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
                               .token = message.query().token(),
                               .key_prefix = message.query().key_prefix()};
       break;
+    case v1::AdminRequest::kBackup:
+      request.verb = AdminRequest::Backup{.path = message.backup().path()};
+      break;
     case v1::AdminRequest::VERB_NOT_SET:
       return error::AdminRequestUnknown();
   }
@@ -285,44 +231,51 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
 
 std::string AdminReplyToProto(const AdminReply& reply) {
   v1::AdminReply message;
-  std::visit(Overloaded{
-                 [](const AdminUnknown&) {},
-                 [&](const AdminEnd& end) {
-                   *message.mutable_end() = StatusToProto(end.status);
-                 },
-                 [&](const AdminStore& store) {
-                   message.mutable_store()->set_data_dir(store.data_dir);
-                   message.mutable_store()->set_open(store.open);
-                   message.mutable_store()->set_sealed(store.sealed);
-                 },
-                 [&](const KeysStatus& status) {
-                   *message.mutable_keys() = KeysToProto(status);
-                 },
-                 [&](const KeysStatus::Slot& slot) {
-                   *message.mutable_slot() = SlotToProto(slot);
-                 },
-                 [&](const AdminDataKey& key) { message.set_data_key(key.id); },
-                 [&](const Resealer::State& state) {
-                   *message.mutable_rotation() = RotationToProto(state);
-                 },
-                 [&](const WalkFinding& finding) {
-                   *message.mutable_finding() = FindingToProto(finding);
-                 },
-                 [&](const AdminWalked& walked) {
-                   message.mutable_walked()->set_records(walked.records);
-                   message.mutable_walked()->set_total(walked.total);
-                 },
-                 [&](const WalkReport& report) {
-                   *message.mutable_report() = ReportToProto(report);
-                 },
-                 [&](const AdminRow& row) {
-                   *message.mutable_row() = RowToProto(row);
-                 },
-                 [&](const AdminPage& page) {
-                   message.mutable_page()->set_next_token(page.next_token);
-                 },
-             },
-             reply);
+  std::visit(
+      Overloaded{
+          [](const AdminUnknown&) {},
+          [&](const AdminEnd& end) {
+            *message.mutable_end() = StatusToProto(end.status);
+          },
+          [&](const AdminStore& store) {
+            message.mutable_store()->set_data_dir(store.data_dir);
+            message.mutable_store()->set_open(store.open);
+            message.mutable_store()->set_sealed(store.sealed);
+          },
+          [&](const KeysStatus& status) {
+            *message.mutable_keys() = KeysToProto(status);
+          },
+          [&](const KeysStatus::Slot& slot) {
+            *message.mutable_slot() = SlotToProto(slot);
+          },
+          [&](const AdminDataKey& key) { message.set_data_key(key.id); },
+          [&](const Resealer::State& state) {
+            *message.mutable_rotation() = RotationToProto(state);
+          },
+          [&](const WalkFinding& finding) {
+            *message.mutable_finding() = FindingToProto(finding);
+          },
+          [&](const AdminWalked& walked) {
+            message.mutable_walked()->set_records(walked.records);
+            message.mutable_walked()->set_total(walked.total);
+          },
+          [&](const WalkReport& report) {
+            *message.mutable_report() = ReportToProto(report);
+          },
+          [&](const AdminRow& row) {
+            *message.mutable_row() = RowToProto(row);
+          },
+          [&](const AdminPage& page) {
+            message.mutable_page()->set_next_token(page.next_token);
+          },
+          [&](const BackupRequest::Progress& progress) {
+            *message.mutable_backup_progress() = ProgressToProto(progress);
+          },
+          [&](const BackupReport& report) {
+            *message.mutable_backup_report() = BackupReportToProto(report);
+          },
+      },
+      reply);
   return message.SerializeAsString();
 }
 
@@ -360,6 +313,10 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
                       .is_rest = message.row().is_rest()};
     case v1::AdminReply::kPage:
       return AdminPage{message.page().next_token()};
+    case v1::AdminReply::kBackupProgress:
+      return ProgressFromProto(message.backup_progress());
+    case v1::AdminReply::kBackupReport:
+      return BackupReportFromProto(message.backup_report());
     case v1::AdminReply::REPLY_NOT_SET:
       return AdminUnknown{};
   }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "engine/backup.h"
 #include "engine/keys_status.h"
 #include "engine/walk_report.h"
 
@@ -66,9 +67,17 @@ struct AdminRequest {
     std::string key_prefix = "";
   };
 
+  // Answered by BackupRequest::Progress now and then, and BackupReport.
+  struct Backup {
+    // Absolute, if it is asked of another process.
+    std::string path;
+    // As in BackupRequest. Not sent: a server knows its own.
+    std::string outside = "";
+  };
+
   using Verb =
       std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey, RotateDataKey,
-                   RetireDataKeys, WatchRotation, Verify, Query>;
+                   RetireDataKeys, WatchRotation, Verify, Query, Backup>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -111,7 +120,8 @@ struct AdminUnknown {};
 using AdminReply =
     std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
                  KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
-                 AdminWalked, WalkReport, AdminRow, AdminPage>;
+                 AdminWalked, WalkReport, AdminRow, AdminPage,
+                 BackupRequest::Progress, BackupReport>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this

@@ -43,12 +43,41 @@ TEST(AdminRequestTest, KeepsItsVerb) {
       AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
       AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
       AdminRequest::WatchRotation{}, AdminRequest::Verify{},
-      AdminRequest::Query{"{}"}};
+      AdminRequest::Query{"{}"},     AdminRequest::Backup{"/b"}};
   ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
   for (size_t i = 0; i < verbs.size(); ++i) {
     ASSERT_EQ(verbs[i].index(), i);
     EXPECT_EQ(Back({.data_dir = "d", .verb = verbs[i]}).verb.index(), i);
   }
+}
+
+TEST(AdminReplyTest, KeepsHowFarABackupIsAndWhatCameOfIt) {
+  const auto progress = ReplyBack(BackupRequest::Progress{
+      .step = BackupRequest::Step::kFollow,
+      .done = 1,
+      .total = 2,
+      .slowed = absl::Milliseconds(3)});
+  EXPECT_EQ(progress.step, BackupRequest::Step::kFollow);
+  EXPECT_EQ(progress.done, 1u);
+  EXPECT_EQ(progress.total, 2u);
+  EXPECT_EQ(progress.slowed, absl::Milliseconds(3));
+  const BackupReport report =
+      ReplyBack(BackupReport{.commit_seq = 1,
+                             .records = 2,
+                             .bytes = 3,
+                             .copied = 4,
+                             .resumed = true,
+                             .rounds = 5,
+                             .rescans = 6,
+                             .slowed = absl::Milliseconds(7)});
+  EXPECT_EQ(report.commit_seq, 1u);
+  EXPECT_EQ(report.records, 2u);
+  EXPECT_EQ(report.bytes, 3u);
+  EXPECT_EQ(report.copied, 4u);
+  EXPECT_TRUE(report.resumed);
+  EXPECT_EQ(report.rounds, 5u);
+  EXPECT_EQ(report.rescans, 6u);
+  EXPECT_EQ(report.slowed, absl::Milliseconds(7));
 }
 
 TEST(AdminReplyTest, KeepsWhatAWalkFound) {
@@ -98,6 +127,7 @@ TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
   EXPECT_TRUE(VerbBack(AdminRequest::AddKey{"/f", false, true}).allow_loose);
   EXPECT_EQ(VerbBack(AdminRequest::RemoveKey{"old"}).name, "old");
   EXPECT_EQ(VerbBack(AdminRequest::RetireDataKeys{}).id, std::nullopt);
+  EXPECT_EQ(VerbBack(AdminRequest::Backup{"/b\xFE"}).path, "/b\xFE");
   const AdminRequest::Query query =
       VerbBack(AdminRequest::Query{"{}", "token", "k\xFE"});
   EXPECT_EQ(query.json, "{}");

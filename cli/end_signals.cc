@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/end_signals.h"
 
+#include <ctime>
+
 #include <pthread.h>
 
 namespace statecpp {
@@ -22,6 +24,12 @@ void BlockEndSignals() {
 void UnblockEndSignals() {
   const sigset_t signals = EndSignals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+bool EndWasAsked() {
+  const sigset_t signals = EndSignals();
+  const timespec no_wait = {};
+  return sigtimedwait(&signals, nullptr, &no_wait) > 0;
 }
 
 }  // namespace statecpp

@@ -17,6 +17,9 @@ void BlockEndSignals();
 // For a verb that does not wait for them: they end the process, as is usual.
 void UnblockEndSignals();
 
+// Whether one of them has come; they are blocked.
+bool EndWasAsked();
+
 }  // namespace statecpp
 
 #endif  // STATECPP_CLI_END_SIGNALS_H_

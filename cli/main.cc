@@ -2,6 +2,7 @@
 //
 // The program: runs one verb, exits with its code. Each verb has a file of its
 // own.
+#include "cli/backup.h"
 #include "cli/compact.h"
 #include "cli/encrypt.h"
 #include "cli/end_signals.h"
@@ -9,6 +10,7 @@
 #include "cli/keygen.h"
 #include "cli/keys.h"
 #include "cli/query.h"
+#include "cli/restore.h"
 #include "cli/serve.h"
 #include "cli/standard_streams.h"
 #include "cli/verb_table.h"
@@ -27,6 +29,8 @@ int main(int argc, char** argv) {
   statecpp::AddVerify(verbs);
   statecpp::AddEncrypt(verbs);
   statecpp::AddCompact(verbs);
+  statecpp::AddBackup(verbs);
+  statecpp::AddRestore(verbs);
   statecpp::AddVersion(verbs);
   return streams.End(verbs.Run(argc, argv));
 }

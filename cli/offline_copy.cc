@@ -1,83 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/offline_copy.h"
 
-#include <signal.h>
-
-#include <ctime>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/progress.h"
+#include "cli/step_progress.h"
 #include "cli/store_faults.h"
 #include "engine/error_payload.h"
 
 namespace statecpp {
-namespace {
-
-using Step = CopyOptions::Step;
-
-const char* NameOf(Step step) {
-  switch (step) {
-    case Step::kLook:
-      return "looking";
-    case Step::kSort:
-      return "sorting";
-    case Step::kCopy:
-      return "copying";
-    case Step::kCheck:
-      return "checking";
-  }
-  return "";
-}
-
-// Whether one of the signals has come; they are blocked.
-bool EndWasAsked() {
-  const sigset_t signals = EndSignals();
-  const timespec no_wait = {};
-  return sigtimedwait(&signals, nullptr, &no_wait) > 0;
-}
-
-// One line for each step.
-class Steps {
- public:
-  explicit Steps(bool quiet) : quiet_(quiet) {}
-
-  // False: the end was asked for.
-  bool Report(Step step, uint64_t done, uint64_t total) {
-    if (progress_ == nullptr || step != step_) {
-      End();
-      step_ = step;
-      progress_ = std::make_unique<Progress>(
-          NameOf(step), Progress::Options{.quiet = quiet_});
-    }
-    progress_->Report(done, total);
-    return !EndWasAsked();
-  }
-
-  void End() {
-    if (progress_ != nullptr) progress_->End();
-    progress_.reset();
-  }
-  // Where the copy failed; closes the line.
-  void Drop() { progress_.reset(); }
-
- private:
-  const bool quiet_;
-  Step step_ = Step::kLook;
-  std::unique_ptr<Progress> progress_;
-};
-
-std::string DescribeBytes(uint64_t bytes) {
-  constexpr double kMebibyte = 1 << 20;
-  return bytes < kMebibyte ? absl::StrFormat("%.1f KiB", bytes / 1024.0)
-                           : absl::StrFormat("%.1f MiB", bytes / kMebibyte);
-}
-
-}  // namespace
 
 void AddOfflineCopyFlags(CLI::App* verb, OfflineCopyFlags& flags) {
   AddStoreTargetFlags(verb, flags.target);
@@ -114,15 +48,16 @@ absl::StatusOr<CopyReport> OfflineCopy::Run(
     const std::function<absl::StatusOr<CopyReport>(const CopyOptions&)>& copy)
     const {
   EndOnMemoryFaults();
-  Steps steps(quiet_);
-  absl::StatusOr<CopyReport> report =
-      copy({.path = target_.folder,
-            .keys = keys_,
-            .on_progress =
-                [&steps](Step step, uint64_t done, uint64_t total) {
-                  return steps.Report(step, done, total);
-                },
-            .on_assertion = EndVerbOnAssertion});
+  StepProgress steps(quiet_);
+  absl::StatusOr<CopyReport> report = copy(
+      {.path = target_.folder,
+       .keys = keys_,
+       .on_progress =
+           [&steps](CopyOptions::Step step, uint64_t done, uint64_t total) {
+             steps.Report(NameOf(step), done, total);
+             return !EndWasAsked();
+           },
+       .on_assertion = EndVerbOnAssertion});
   if (report.ok()) {
     steps.End();
   } else {

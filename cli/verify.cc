@@ -38,13 +38,6 @@ struct VerifyFlags {
   bool quiet = false;
 };
 
-// SIGINT or SIGTERM has come; both are blocked.
-bool AskedToEnd() {
-  const sigset_t signals = EndSignals();
-  const timespec now = {};
-  return sigtimedwait(&signals, nullptr, &now) > 0;
-}
-
 absl::Status Check(const VerifyFlags& flags) {
   if (flags.repair != flags.request.accept) {
     return absl::InvalidArgumentError(
@@ -147,7 +140,7 @@ ExitCode Verify(const VerifyFlags& flags) {
       .progress =
           [&progress](uint64_t records, uint64_t, uint64_t total) {
             progress.Report(records, total);
-            return !AskedToEnd();
+            return !EndWasAsked();
           }};
   const absl::StatusOr<WalkReport> report =
       target->served ? VerifyServed(flags, *target, events)

@@ -20,6 +20,26 @@ constexpr uint64_t kMapOfTheWriter = 0;
 absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
     const std::string& folder, const MasterKeys* keys,
     void (*on_assertion)(const char* text)) {
+  return OpenWith(
+      folder, on_assertion,
+      [&](absl::string_view bytes) -> absl::StatusOr<OpenedHeader> {
+        const absl::StatusOr<StoreHeader> header = ReadHeader(bytes, folder);
+        if (!header.ok()) return header.status();
+        return OpenHeader(bytes, header->sealed ? keys : nullptr, folder);
+      });
+}
+
+absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::OpenByRoot(
+    const std::string& folder, const Secret& root,
+    void (*on_assertion)(const char* text)) {
+  return OpenWith(folder, on_assertion, [&](absl::string_view bytes) {
+    return OpenHeaderByRoot(bytes, root, folder);
+  });
+}
+
+absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::OpenWith(
+    const std::string& folder, void (*on_assertion)(const char* text),
+    Unlock unlock) {
   const absl::Status checked = CheckLmdbFile(folder + "/data.mdb");
   if (!checked.ok()) return checked;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
@@ -34,10 +54,7 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
       snapshot->Get(Table::kMeta, kHeaderKey);
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return error::HeaderDamaged(folder, "missing");
-  const absl::StatusOr<StoreHeader> header = ReadHeader(**bytes, folder);
-  if (!header.ok()) return header.status();
-  absl::StatusOr<OpenedHeader> opened =
-      OpenHeader(**bytes, header->sealed ? keys : nullptr, folder);
+  absl::StatusOr<OpenedHeader> opened = unlock(**bytes);
   if (!opened.ok()) return opened.status();
 
   const absl::StatusOr<std::optional<absl::string_view>> sealed =

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "crypto/keyring.h"
 #include "crypto/master_key.h"
+#include "crypto/secret.h"
 #include "engine/accumulator.h"
 #include "engine/lmdb_environment.h"
 #include "engine/record.h"
@@ -37,6 +38,12 @@ class ClosedStore {
       const std::string& folder, const MasterKeys* keys,
       void (*on_assertion)(const char* text));
 
+  // The same of a store whose root key is at hand. DATA_LOSS also where that is
+  // not this store's.
+  static absl::StatusOr<std::unique_ptr<ClosedStore>> OpenByRoot(
+      const std::string& folder, const Secret& root,
+      void (*on_assertion)(const char* text));
+
   const StoreHeader& header() const { return header_; }
   const Keyring& keyring() const { return *keyring_; }
   const Accumulator& accumulator() const { return accumulator_; }
@@ -57,6 +64,12 @@ class ClosedStore {
       const;
 
  private:
+  using Unlock =
+      absl::FunctionRef<absl::StatusOr<OpenedHeader>(absl::string_view header)>;
+  static absl::StatusOr<std::unique_ptr<ClosedStore>> OpenWith(
+      const std::string& folder, void (*on_assertion)(const char* text),
+      Unlock unlock);
+
   ClosedStore(std::unique_ptr<LmdbEnvironment> environment,
               LmdbEnvironment::ReadTransaction snapshot, OpenedHeader header,
               Accumulator accumulator, uint64_t live_bytes)

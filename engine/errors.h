@@ -199,6 +199,36 @@ absl::Status StoreIsSealed(absl::string_view path,
                            const std::vector<KeySlot>& slots);
 absl::Status NoKeyToSealWith(absl::string_view path);
 
+// --- Backups -----------------------------------------------------------------
+
+// `path` is that of the backup, `folder` where it is while it is written.
+absl::Status NoPlaceForBackup(absl::string_view path);
+absl::Status NoFolderForBackup(absl::string_view path,
+                               absl::string_view parent);
+absl::Status BackupInDataRoot(absl::string_view path, absl::string_view folder);
+absl::Status BackupIsThere(absl::string_view path);
+absl::Status BackupOfAnotherStore(absl::string_view folder);
+absl::Status BackupRuns(absl::string_view path);
+// `key` is empty where the damage hides it.
+absl::Status NotBackedUp(absl::string_view place, absl::string_view key,
+                         absl::string_view reason);
+absl::Status BackupNotOfAccumulator(absl::string_view folder,
+                                    absl::string_view reason);
+absl::Status BackupDiskFull(absl::string_view folder);
+absl::Status BackupDiskFailed(absl::string_view folder,
+                              const absl::Status& cause);
+absl::Status BackupCancelled(absl::string_view folder);
+absl::Status BackupNotConverging(absl::string_view folder,
+                                 absl::Duration slowed);
+// The backup, opened anew, does not hold what was read.
+absl::Status BackupDiffers(absl::string_view path, absl::string_view reason);
+// Where a backup is to be restored to.
+absl::Status NoPlaceForStore(absl::string_view path);
+absl::Status RestoreReplacesNothing(absl::string_view path);
+// In place; the sync behind that failed.
+absl::Status RestoreNotDurable(absl::string_view path,
+                               absl::string_view reason);
+
 // --- Opening -----------------------------------------------------------------
 
 absl::Status StoreMissing(absl::string_view path);

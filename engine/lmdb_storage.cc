@@ -15,6 +15,7 @@
 // dirty page once more for each of them.)
 #include "engine/lmdb_storage.h"
 
+#include "absl/time/clock.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
 #include "engine/lmdb_file.h"
@@ -139,7 +140,7 @@ absl::Status LmdbStorage::CommitOpen() {
   STATECPP_FAIL_POINT("open.before-commit");
   if (written.ok()) written = txn->Commit();
   STATECPP_FAIL_POINT("open.durable");
-  return InFullWords(written, reserve_.path());
+  return InFullWords(written, path_);
 }
 
 absl::StatusOr<std::unique_ptr<Snapshot>> LmdbStorage::Read() const {
@@ -153,6 +154,8 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LmdbStorage::Read() const {
 // used again: the file would grow with each commit, and the store be full.
 absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
     absl::Span<const Batch* const> group, int64_t confirmed_ms) {
+  const int64_t wait = commit_wait_.load(std::memory_order_relaxed);
+  if (wait > 0) absl::SleepFor(absl::Microseconds(wait));
   absl::MutexLock lock(&mutex_);
   if (--commits_until_reader_check_ < 0) {
     environment_->ClearStaleReaders();
@@ -228,6 +231,9 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::CommitOnce(
     return done;
   }
   accumulator_ = std::move(accumulator);
+  if (changed_ != nullptr && !STATECPP_SABOTAGE("note-no-changes")) {
+    overlay.NoteChanges(*changed_);
+  }
   return verdicts;
 }
 
@@ -279,7 +285,7 @@ absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
   STATECPP_FAIL_POINT("header.before-commit");
   if (written.ok()) written = txn->Commit();
   STATECPP_FAIL_POINT("header.durable");
-  if (!written.ok()) return InFullWords(written, reserve_.path());
+  if (!written.ok()) return InFullWords(written, path_);
   // Before the former keyring may go.
   accumulator.UseKeyring(*next->keyring);
   accumulator_ = std::move(accumulator);
@@ -301,11 +307,48 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   return absl::OkStatus();
 }
 
+bool LmdbStorage::Follow(ChangedKeys* changed) {
+  absl::MutexLock lock(&mutex_);
+  if (changed_ != nullptr) return false;
+  changed_ = changed;
+  return true;
+}
+
+void LmdbStorage::StopFollowing() {
+  SlowCommits(absl::ZeroDuration());
+  absl::MutexLock lock(&mutex_);
+  changed_ = nullptr;
+}
+
+absl::StatusOr<LmdbStorage::Moment> LmdbStorage::TakeMoment() {
+  // No commit comes between the snapshot and the keys that led to it.
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment_->BeginRead();
+  if (!txn.ok()) return txn.status();
+  const absl::StatusOr<std::optional<absl::string_view>> header =
+      txn->Get(Table::kMeta, kHeaderKey);
+  if (!header.ok()) return header.status();
+  const absl::StatusOr<std::optional<absl::string_view>> accumulator =
+      txn->Get(Table::kMeta, kAccumulatorKey);
+  if (!accumulator.ok()) return accumulator.status();
+  const absl::StatusOr<uint64_t> entries = txn->CountEntries(Table::kExpiry);
+  if (!entries.ok()) return entries.status();
+  Moment moment = {.view = {},
+                   .header = std::string(header->value_or("")),
+                   .accumulator = std::string(accumulator->value_or("")),
+                   .expiry_entries = *entries,
+                   .changed = changed_->Take()};
+  moment.view = {.snapshot = std::make_unique<LmdbSnapshot>(*std::move(txn)),
+                 .keyring = keyring_.Get()};
+  return moment;
+}
+
 absl::Status LmdbStorage::CheckFiles() const {
   if (absl::Status same = lock_file_.Check(); !same.ok()) return same;
   // No commit changes a meta page in here.
   absl::MutexLock lock(&mutex_);
-  const std::string file = reserve_.path() + "/data.mdb";
+  const std::string file = path_ + "/data.mdb";
   if (absl::Status same = CheckSameFile(file, environment_->descriptor());
       !same.ok()) {
     return same;

@@ -2,6 +2,7 @@
 #ifndef STATECPP_ENGINE_LMDB_STORAGE_H_
 #define STATECPP_ENGINE_LMDB_STORAGE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,10 +16,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "crypto/keyring.h"
 #include "crypto/random.h"
 #include "engine/accumulator.h"
+#include "engine/changed_keys.h"
 #include "engine/current_keyring.h"
 #include "engine/lmdb_environment.h"
 #include "engine/lmdb_lock_file.h"
@@ -67,6 +70,7 @@ class LmdbStorage final : public Storage {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   const CurrentKeyring& keyring() const { return keyring_; }
+  const std::string& path() const { return path_; }
   int stale_readers() const { return environment_->stale_readers(); }
 
   // As of the last commit.
@@ -93,6 +97,30 @@ class LmdbStorage final : public Storage {
   // Smaller than now changes nothing. Errors as of LmdbEnvironment::Grow.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // From now on each commit notes in `changed` the keys that it changes, until
+  // StopFollowing. False: they are noted for somebody else already.
+  bool Follow(ChangedKeys* changed) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Commits also come at full speed again.
+  void StopFollowing() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // All that stands between two commits, and what was changed since the last
+  // call of this, or of Follow. Between Follow and StopFollowing.
+  struct Moment {
+    KeyedSnapshot view;
+    // As they are on disk.
+    std::string header;
+    std::string accumulator;
+    uint64_t expiry_entries;
+    ChangedKeys::Taken changed;
+  };
+  absl::StatusOr<Moment> TakeMoment() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Each commit waits for so long before it begins.
+  void SlowCommits(absl::Duration wait) {
+    commit_wait_.store(absl::ToInt64Microseconds(wait),
+                       std::memory_order_relaxed);
+  }
+
   // Whether the files in the folder are still those that are open, and the data
   // whole (lmdb_file.h, lmdb_lock_file.h).
   absl::Status CheckFiles() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -113,6 +141,7 @@ class LmdbStorage final : public Storage {
       : environment_(std::move(environment)),
         keyring_(std::move(keyring)),
         random_(random),
+        path_(path),
         lock_file_(path),
         reserve_(*environment_, max_size, path),
         accumulator_(std::move(accumulator)) {}
@@ -125,9 +154,14 @@ class LmdbStorage final : public Storage {
   const std::unique_ptr<LmdbEnvironment> environment_;
   CurrentKeyring keyring_;
   Random& random_;
+  const std::string path_;
   const LockFileInUse lock_file_;
 
+  std::atomic<int64_t> commit_wait_ = 0;  // microseconds
+
   mutable absl::Mutex mutex_;
+  // Null: nobody copies this store.
+  ChangedKeys* changed_ ABSL_GUARDED_BY(mutex_) = nullptr;
   int commits_until_reader_check_ ABSL_GUARDED_BY(mutex_) = 0;
   Reserve reserve_ ABSL_GUARDED_BY(mutex_);
   Accumulator accumulator_ ABSL_GUARDED_BY(mutex_);

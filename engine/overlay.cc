@@ -106,4 +106,10 @@ absl::Status Overlay::WriteOut(WriteTransaction& txn,
   return absl::OkStatus();
 }
 
+void Overlay::NoteChanges(ChangedKeys& changed) const {
+  for (const auto& [place, value] : values_) {
+    changed.Add(place.first, place.second);
+  }
+}
+
 }  // namespace statecpp

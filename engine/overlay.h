@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/accumulator.h"
+#include "engine/changed_keys.h"
 #include "engine/lmdb_environment.h"
 #include "engine/storage.h"
 
@@ -49,6 +50,9 @@ class Overlay {
   // transaction.
   absl::Status WriteOut(LmdbEnvironment::WriteTransaction& txn,
                         Accumulator& accumulator) const;
+
+  // Notes each key that WriteOut writes.
+  void NoteChanges(ChangedKeys& changed) const;
 
  private:
   absl::StatusOr<std::optional<absl::string_view>> Current(

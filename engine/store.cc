@@ -18,6 +18,7 @@
 #include "engine/query_page.h"
 #include "engine/record.h"
 #include "engine/record_scan.h"
+#include "engine/store_backup.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
 #include "engine/store_keys.h"
@@ -386,6 +387,10 @@ absl::Status Store::CheckIntegrity() const {
 absl::StatusOr<WalkReport> Store::Verify(const VerifyRequest& request,
                                          const VerifyEvents& events) {
   return impl_->Verify(request, events);
+}
+
+absl::StatusOr<BackupReport> Store::Backup(const BackupRequest& request) {
+  return BackUp(impl_->storage(), impl_->queue(), request);
 }
 
 }  // namespace statecpp

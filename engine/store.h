@@ -25,6 +25,8 @@
 namespace statecpp {
 
 class StoreKeys;
+struct BackupReport;
+struct BackupRequest;
 struct VerifyEvents;
 struct VerifyRequest;
 struct WalkReport;
@@ -231,6 +233,10 @@ class Store {
   // ABORTED and INTERNAL: as of VerifyClosedStore.
   absl::StatusOr<WalkReport> Verify(const VerifyRequest& request,
                                     const VerifyEvents& events);
+
+  // Copies the store, as it is at one moment, to a folder of its own, while it
+  // goes on serving. See backup.h, also for the errors.
+  absl::StatusOr<BackupReport> Backup(const BackupRequest& request);
 
  private:
   struct Bulk;

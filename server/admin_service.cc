@@ -2,11 +2,14 @@
 #include "server/admin_service.h"
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "api/instance_name.h"
+#include "engine/backup.h"
 #include "engine/error_payload.h"
 #include "engine/store_keys.h"
 #include "server/errors.h"
@@ -50,7 +53,51 @@ void LogChange(const AdminRequest& request, const absl::Status& status) {
   }
 }
 
+// Hands on what a backup says, and logs that commits wait for it.
+class BackupWatch final : public AdminListener {
+ public:
+  BackupWatch(absl::string_view data_dir, AdminListener& listener)
+      : data_dir_(data_dir), listener_(listener) {}
+
+  bool Tell(const AdminReply& reply) override {
+    const auto* progress = std::get_if<BackupRequest::Progress>(&reply);
+    if (progress != nullptr && progress->slowed > absl::ZeroDuration() &&
+        !std::exchange(logged_, true)) {
+      LogWarning("writes are slowed for a backup that does not keep up",
+                 {{"dataDir", data_dir_}});
+    }
+    return listener_.Tell(reply);
+  }
+  bool LeavesWithin(absl::Duration duration) override {
+    return listener_.LeavesWithin(duration);
+  }
+
+ private:
+  const absl::string_view data_dir_;
+  AdminListener& listener_;
+  bool logged_ = false;
+};
+
 }  // namespace
+
+absl::Status AdminService::BackUp(const Instances::ForAdmin& store,
+                                  const AdminRequest& request,
+                                  AdminListener& listener) const {
+  auto verb = std::get<AdminRequest::Backup>(request.verb);
+  verb.outside = root_.path();
+  BackupWatch watch(request.data_dir, listener);
+  const absl::Status answered =
+      AnswerAboutStore(verb, *store.store, store.load_keys, watch);
+  if (answered.ok()) {
+    LogInfo("backup made",
+            {{"dataDir", request.data_dir}, {"path", verb.path}});
+  } else {
+    LogWarning("backup not made", {{"dataDir", request.data_dir},
+                                   {"path", verb.path},
+                                   {"error", answered.message()}});
+  }
+  return answered;
+}
 
 absl::Status AdminService::Answer(const AdminRequest& request,
                                   AdminListener& listener) {
@@ -68,6 +115,9 @@ absl::Status AdminService::Answer(const AdminRequest& request,
     return listener.Tell(*peeked) ? absl::OkStatus() : error::AdminLeft();
   }
   if (!store.ok()) return store.status();
+  if (std::holds_alternative<AdminRequest::Backup>(request.verb)) {
+    return BackUp(*store, request, listener);
+  }
   const absl::Status answered =
       AnswerAboutStore(request.verb, *store->store, store->load_keys, listener);
   LogChange(request, answered);

@@ -14,7 +14,7 @@ namespace statecpp {
 // store is done to it where it is open, or is opened for it
 // (Instances::StoreForAdmin), and the rest is store_admin.h.
 //
-// Each change of keys is a line in the log. Thread-safe.
+// Each change of keys, and each backup, is a line in the log. Thread-safe.
 class AdminService {
  public:
   // Both outlive this.
@@ -25,6 +25,9 @@ class AdminService {
   absl::Status Answer(const AdminRequest& request, AdminListener& listener);
 
  private:
+  absl::Status BackUp(const Instances::ForAdmin& store,
+                      const AdminRequest& request,
+                      AdminListener& listener) const;
   absl::Status ListStores(AdminListener& listener) const;
 
   const DataRoot& root_;

@@ -4,12 +4,16 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "crypto/key_source.h"
+#include "engine/backup.h"
 #include "engine/errors.h"
 #include "engine/query.h"
 #include "engine/store_keys.h"
@@ -21,6 +25,9 @@ namespace {
 
 // A watched rotation is told of this often.
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(200);
+
+// Of a backup, which would tell more often than anybody can read.
+constexpr absl::Duration kBackupInterval = absl::Milliseconds(100);
 
 // How often a long query looks whether anybody still waits for it.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(20);
@@ -156,6 +163,27 @@ class Answer {
       if (absl::Status told = TellRow(row); !told.ok()) return told;
     }
     return Tell(AdminPage{page->next_token});
+  }
+
+  // The backup is stopped when the listener has left, and goes on when it is
+  // asked for again.
+  absl::Status operator()(const AdminRequest::Backup& verb) {
+    using Progress = BackupRequest::Progress;
+    std::optional<Progress> told;
+    absl::Time told_at = absl::InfinitePast();
+    const auto tell = [&](const Progress& progress) {
+      const absl::Time now = absl::Now();
+      const bool is_news = !told.has_value() || told->step != progress.step ||
+                           told->slowed != progress.slowed;
+      if (!is_news && now < told_at + kBackupInterval) return true;
+      told = progress;
+      told_at = now;
+      return listener_.Tell(progress) &&
+             !listener_.LeavesWithin(absl::ZeroDuration());
+    };
+    const absl::StatusOr<BackupReport> report = store_.Backup(
+        {.path = verb.path, .outside = verb.outside, .on_progress = tell});
+    return report.ok() ? Tell(*report) : report.status();
   }
 
  private:

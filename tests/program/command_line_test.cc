@@ -69,6 +69,8 @@ TEST(CommandLineTest, HelpOfEachVerbNamesTheExitCodes) {
         {"verify"},
         {"encrypt"},
         {"compact"},
+        {"backup"},
+        {"restore"},
         {"version"}}) {
     std::vector<std::string> arguments = verb;
     arguments.push_back("--help");

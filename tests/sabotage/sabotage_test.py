@@ -27,6 +27,7 @@ NOTICED_BY = {
     "hide-damage": ("integrity_test", "*AsMissing*"),
     "ignore-deadlines": ("commit_queue_test", "*"),
     "keep-the-deleted": ("store_model_test", "*"),
+    "note-no-changes": ("store_backup_test", "*WrittenMeanwhile"),
     "open-any-file": ("lmdb_file_test", "*"),
     "retire-keys-in-use": ("store_keys_test", "*"),
     "share-the-lock": ("store_folder_test", "*.TheHolderIsNamed"),

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/restore.h"
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/end_signals.h"
+#include "cli/failure.h"
+#include "cli/json_text.h"
+#include "cli/key_flags.h"
+#include "cli/step_progress.h"
+#include "cli/store_faults.h"
+#include "cli/store_target.h"
+#include "crypto/key_source.h"
+#include "engine/store_restore.h"
+#include "server/data_root.h"
+
+namespace statecpp {
+namespace {
+
+struct RestoreFlags {
+  StoreTargetFlags target;
+  KeyFlags keys;
+  std::string backup;
+  bool json = false;
+  bool quiet = false;
+};
+
+void Print(const RestoreReport& report, const StoreTarget& target) {
+  std::cout << "restored " << target.name() << ": " << report.records
+            << " records, " << DescribeBytes(report.bytes) << ", as of commit "
+            << report.commit_seq << "\n";
+  if (!target.data_dir.empty()) {
+    std::cout << "next: a component with dataDir " << target.data_dir
+              << " and encryption " << (report.sealed ? "required" : "\"off\"")
+              << " serves it\n";
+  }
+}
+
+void PrintJson(const RestoreReport& report, const StoreTarget& target) {
+  std::cout << "{\"store\": " << JsonText(target.name())
+            << ", \"path\": " << JsonText(target.folder)
+            << ", \"records\": " << report.records
+            << ", \"bytes\": " << report.bytes
+            << ", \"commitSeq\": " << report.commit_seq
+            << ", \"sealed\": " << (report.sealed ? "true" : "false") << "}\n";
+}
+
+ExitCode Restore(const RestoreFlags& flags) {
+  const absl::StatusOr<StoreTarget> target = FindPlaceForStore(flags.target);
+  if (!target.ok()) return Fail(target.status());
+  const absl::StatusOr<std::shared_ptr<const KeySource>> source =
+      ChooseKeySource(flags.keys);
+  if (!source.ok()) return Fail(source.status());
+  CopyOptions options = {.path = flags.backup,
+                         .walker = {"/proc/self/exe", "walk-store"},
+                         .on_assertion = EndVerbOnAssertion};
+  if (*source != nullptr) {
+    absl::StatusOr<std::shared_ptr<const MasterKeys>> keys = (*source)->Load();
+    if (!keys.ok()) return Fail(keys.status());
+    options.keys = *std::move(keys);
+  }
+  // Makes its folders where the data root is new. Beside a server there is no
+  // need: it makes no store where one came, nor does this.
+  std::optional<absl::StatusOr<DataRoot>> root;
+  if (!target->data_root.empty() && !target->served) {
+    root.emplace(DataRoot::Open(target->data_root, absl::ZeroDuration(),
+                                /*allow_network_file_system=*/false));
+    if (!root->ok()) return Fail(root->status());
+  }
+  EndOnMemoryFaults();
+  StepProgress steps(flags.quiet);
+  options.on_progress = [&steps](CopyOptions::Step step, uint64_t done,
+                                 uint64_t total) {
+    steps.Report(NameOf(step), done, total);
+    return !EndWasAsked();
+  };
+  const absl::StatusOr<RestoreReport> report =
+      RestoreStore(options, target->folder);
+  if (!report.ok()) {
+    steps.Drop();
+    return Fail(report.status());
+  }
+  steps.End();
+  if (flags.json) {
+    PrintJson(*report, *target);
+  } else {
+    Print(*report, *target);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddRestore(VerbTable& verbs) {
+  auto flags = std::make_shared<RestoreFlags>();
+  CLI::App* const verb = verbs.Add(
+      "restore", "Make a store of a backup, where there is none",
+      [flags] { return Restore(*flags); }, VerbTable::Signals::kBlocked);
+  verb->add_option("BACKUP", flags->backup, "The folder of the backup")
+      ->required();
+  AddStoreTargetFlags(verb, flags->target);
+  AddKeyFlags(verb, flags->keys);
+  verb->add_flag("--json", flags->json, "Print one object of JSON");
+  verb->add_flag("--quiet", flags->quiet, "Do not show how far it is");
+}
+
+}  // namespace statecpp

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/backup_file.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "engine/errors.h"
+#include "engine/fail_point.h"
+#include "engine/lmdb_file.h"
+#include "engine/meta_table.h"
+#include "engine/overlay.h"
+#include "engine/store_header.h"
+
+namespace statecpp {
+namespace {
+
+using Table = LmdbEnvironment::Table;
+
+// Of keys and values in one transaction. Less, and syncs are all that happens;
+// more, and more is to be copied again after a crash.
+constexpr uint64_t kBytesPerTransaction = uint64_t{16} << 20;
+// LMDB wants maps in whole pages of the machine; the largest that Linux has.
+constexpr uint64_t kMapUnit = 65536;
+
+struct Opened {
+  std::unique_ptr<LmdbEnvironment> environment;
+  std::string header;  // empty: there is none
+};
+
+absl::StatusOr<Opened> OpenWith(const std::string& folder, uint64_t map_size,
+                                void (*on_assertion)(const char* text),
+                                LmdbEnvironment::Access access) {
+  absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
+      LmdbEnvironment::Open(folder, map_size, on_assertion, access);
+  if (!environment.ok()) return environment.status();
+  std::string header;
+  {
+    const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+        (*environment)->BeginRead();
+    if (!txn.ok()) return txn.status();
+    const absl::StatusOr<std::optional<absl::string_view>> found =
+        txn->Get(Table::kMeta, kHeaderKey);
+    if (!found.ok()) return found.status();
+    header = std::string(found->value_or(""));
+  }
+  return Opened{*std::move(environment), std::move(header)};
+}
+
+// What an interrupted backup left, or nothing where that cannot be gone on
+// with.
+absl::StatusOr<Opened> OpenLeftover(const std::string& folder,
+                                    uint64_t map_size,
+                                    void (*on_assertion)(const char* text)) {
+  const absl::Status checked = CheckLmdbFile(folder + "/data.mdb");
+  if (!checked.ok()) return checked;
+  return OpenWith(folder, map_size, on_assertion,
+                  LmdbEnvironment::Access::kWrite);
+}
+
+absl::Status RemoveFiles(const std::string& folder) {
+  for (const char* name : {"/data.mdb", "/lock.mdb"}) {
+    std::error_code failed;
+    std::filesystem::remove(folder + name, failed);
+    if (failed) return error::System("remove", folder + name, failed.value());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<BackupFile> BackupFile::Open(
+    const std::string& folder, absl::string_view header, uint64_t max_bytes,
+    void (*on_assertion)(const char* text)) {
+  const uint64_t map_size = (max_bytes + kMapUnit - 1) / kMapUnit * kMapUnit;
+  const absl::StatusOr<StoreHeader> own = ReadHeader(header, folder);
+  if (!own.ok()) return own.status();
+  absl::StatusOr<Opened> leftover =
+      OpenLeftover(folder, map_size, on_assertion);
+  if (leftover.ok() && !leftover->header.empty()) {
+    const absl::StatusOr<StoreHeader> other =
+        ReadHeader(leftover->header, folder);
+    if (!other.ok()) return other.status();
+    if (other->store_id != own->store_id) {
+      return error::BackupOfAnotherStore(folder);
+    }
+    BackupFile file(std::move(leftover->environment));
+    if (const absl::Status reopened = file.Reopen(); !reopened.ok()) {
+      return reopened;
+    }
+    return file;
+  }
+  if (leftover.ok()) leftover->environment.reset();
+  if (const absl::Status removed = RemoveFiles(folder); !removed.ok()) {
+    return removed;
+  }
+  absl::StatusOr<Opened> made =
+      OpenWith(folder, map_size, on_assertion, LmdbEnvironment::Access::kMake);
+  if (!made.ok()) return made.status();
+  BackupFile file(std::move(made->environment));
+  absl::Status begun = file.Begin();
+  if (begun.ok()) begun = file.txn_->Put(Table::kMeta, kHeaderKey, header);
+  if (begun.ok()) begun = file.Commit();
+  if (!begun.ok()) return begun;
+  STATECPP_FAIL_POINT("backup.begun");
+  return file;
+}
+
+// One that was closed and did not get its name is no store any more.
+absl::Status BackupFile::Reopen() {
+  absl::Status done = Begin();
+  if (!done.ok()) return done;
+  const absl::StatusOr<std::optional<absl::string_view>> accumulator =
+      txn_->Get(Table::kMeta, kAccumulatorKey);
+  if (!accumulator.ok()) return accumulator.status();
+  if (!accumulator->has_value()) return absl::OkStatus();
+  done = txn_->Delete(Table::kMeta, kAccumulatorKey);
+  return done.ok() ? Commit() : done;
+}
+
+absl::StatusOr<std::optional<absl::string_view>> BackupFile::Get(
+    Space space, absl::string_view key) {
+  if (const absl::Status begun = Begin(); !begun.ok()) return begun;
+  return txn_->Get(TableOf(space), key);
+}
+
+absl::Status BackupFile::Scan(
+    Space space, absl::string_view from,
+    absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
+        visit) {
+  if (const absl::Status begun = Begin(); !begun.ok()) return begun;
+  return txn_->Scan(TableOf(space), from, visit);
+}
+
+// A new backup is written in the order of its keys, which fills its pages.
+absl::StatusOr<bool> BackupFile::IsBehindAll(Space space,
+                                             absl::string_view key) {
+  bool is_behind = true;
+  const absl::Status scanned = txn_->Scan(
+      TableOf(space), key, [&is_behind](absl::string_view, absl::string_view) {
+        is_behind = false;
+        return false;
+      });
+  if (!scanned.ok()) return scanned;
+  return is_behind;
+}
+
+absl::Status BackupFile::Put(Space space, absl::string_view key,
+                             absl::string_view value) {
+  absl::Status done = Begin();
+  if (!done.ok()) return done;
+  const absl::StatusOr<bool> is_behind = IsBehindAll(space, key);
+  if (!is_behind.ok()) return is_behind.status();
+  done = *is_behind ? txn_->Append(TableOf(space), key, value)
+                    : txn_->Put(TableOf(space), key, value);
+  return done.ok() ? Count(key.size() + value.size()) : done;
+}
+
+absl::Status BackupFile::Delete(Space space, absl::string_view key) {
+  absl::Status done = Begin();
+  if (done.ok()) done = txn_->Delete(TableOf(space), key);
+  return done.ok() ? Count(key.size()) : done;
+}
+
+absl::Status BackupFile::Begin() {
+  if (txn_.has_value()) return absl::OkStatus();
+  absl::StatusOr<LmdbEnvironment::WriteTransaction> txn =
+      environment_->BeginWrite();
+  if (!txn.ok()) return txn.status();
+  txn_.emplace(*std::move(txn));
+  return absl::OkStatus();
+}
+
+absl::Status BackupFile::Count(uint64_t bytes) {
+  txn_bytes_ += bytes;
+  return txn_bytes_ < kBytesPerTransaction ? absl::OkStatus() : Commit();
+}
+
+absl::Status BackupFile::Commit() {
+  if (!txn_.has_value()) return absl::OkStatus();
+  const absl::Status committed = txn_->Commit();
+  txn_.reset();
+  txn_bytes_ = 0;
+  STATECPP_FAIL_POINT("backup.written");
+  return committed;
+}
+
+absl::Status BackupFile::Close(absl::string_view header,
+                               absl::string_view accumulator) && {
+  absl::Status done = Begin();
+  if (done.ok()) done = txn_->Put(Table::kMeta, kHeaderKey, header);
+  if (done.ok()) done = txn_->Put(Table::kMeta, kAccumulatorKey, accumulator);
+  if (done.ok()) done = Commit();
+  environment_.reset();
+  return done;
+}
+
+}  // namespace statecpp

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_ENGINE_BACKUP_FILE_H_
+#define STATECPP_ENGINE_BACKUP_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/lmdb_environment.h"
+#include "engine/storage.h"
+
+namespace statecpp {
+
+// The data.mdb of a backup that is being written: a store's, but for the
+// accumulator, without which no store opens. That comes last, with Close.
+//
+//   absl::StatusOr<BackupFile> file =
+//       BackupFile::Open(folder, header, max_bytes, on_assertion);
+//   file->Put(Space::kRecords, key, record);
+//   absl::Status closed = std::move(*file).Close(header, accumulator);
+//
+// What was written is durable now and then, and at the latest with Close or
+// Commit. Thread-compatible.
+class BackupFile {
+ public:
+  // Goes on where the file in the folder stands, or begins one with that
+  // header. A file that cannot be read, as a power cut can leave one that was
+  // just begun, is begun anew. `max_bytes` is what it may grow to.
+  //
+  // ALREADY_EXISTS: it is of another store than the header is.
+  static absl::StatusOr<BackupFile> Open(
+      const std::string& folder, absl::string_view header, uint64_t max_bytes,
+      void (*on_assertion)(const char* text));
+
+  BackupFile(BackupFile&&) = default;
+  BackupFile& operator=(BackupFile&&) = delete;
+
+  // Before a snapshot of the store is taken that this is compared with, so that
+  // both environments are always locked in the same order. Every other call
+  // does it by itself.
+  absl::Status Begin();
+
+  // Views live until the next write.
+  absl::StatusOr<std::optional<absl::string_view>> Get(Space space,
+                                                       absl::string_view key);
+  absl::Status Scan(
+      Space space, absl::string_view from,
+      absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
+          visit);
+
+  // RESOURCE_EXHAUSTED, UNKNOWN: the disk is full, or failed.
+  absl::Status Put(Space space, absl::string_view key, absl::string_view value);
+  absl::Status Delete(Space space, absl::string_view key);
+  absl::Status Commit();
+
+  // From now on it is a store. Durable, and closed.
+  absl::Status Close(absl::string_view header,
+                     absl::string_view accumulator) &&;
+
+ private:
+  explicit BackupFile(std::unique_ptr<LmdbEnvironment> environment)
+      : environment_(std::move(environment)) {}
+
+  absl::Status Reopen();
+  absl::Status Count(uint64_t bytes);
+  absl::StatusOr<bool> IsBehindAll(Space space, absl::string_view key);
+
+  std::unique_ptr<LmdbEnvironment> environment_;
+  std::optional<LmdbEnvironment::WriteTransaction> txn_;
+  uint64_t txn_bytes_ = 0;
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_ENGINE_BACKUP_FILE_H_

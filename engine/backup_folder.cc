@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/backup_folder.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/time/time.h"
+#include "engine/errors.h"
+#include "engine/fail_point.h"
+#include "engine/file_system.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr absl::string_view kEnding = ".partial";
+
+std::string WithoutSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+// Whether `path`, of which the parent is there, is in that folder or is it.
+bool IsIn(const std::string& folder, const std::string& path) {
+  std::error_code failed;
+  const fs::path real =
+      fs::canonical(ParentOf(path), failed) / fs::path(path).filename();
+  if (failed) return false;
+  const fs::path outer = fs::canonical(folder, failed);
+  if (failed) return false;
+  const auto [end, ignored] =
+      std::mismatch(outer.begin(), outer.end(), real.begin(), real.end());
+  return end == outer.end();
+}
+
+absl::Status CheckPlace(const std::string& path, const std::string& outside) {
+  const fs::path name = fs::path(path).filename();
+  if (path.empty() || name.empty() || name == "." || name == "..") {
+    return error::NoPlaceForBackup(path);
+  }
+  const std::string parent = ParentOf(path);
+  struct stat info;
+  if (stat(parent.c_str(), &info) != 0) {
+    return errno == ENOENT ? error::NoFolderForBackup(path, parent)
+                           : error::System("look at", parent, errno);
+  }
+  if (!S_ISDIR(info.st_mode)) return error::NotADirectory(parent);
+  if (!outside.empty() && IsIn(outside, path)) {
+    return error::BackupInDataRoot(path, outside);
+  }
+  // A link that leads nowhere is something, too.
+  if (lstat(path.c_str(), &info) == 0) return error::BackupIsThere(path);
+  if (errno != ENOENT) return error::System("look at", path, errno);
+  return CheckLocalFileSystem(parent);
+}
+
+}  // namespace
+
+absl::StatusOr<BackupFolder> BackupFolder::Open(const std::string& path,
+                                                const std::string& outside) {
+  const std::string target = WithoutSlashes(path);
+  if (const absl::Status fits = CheckPlace(target, outside); !fits.ok()) {
+    return fits;
+  }
+  std::string partial = target + std::string(kEnding);
+  bool is_left = false;
+  if (mkdir(partial.c_str(), 0700) != 0) {
+    if (errno != EEXIST) return error::System("make", partial, errno);
+    struct stat info;
+    if (lstat(partial.c_str(), &info) != 0) {
+      return error::System("look at", partial, errno);
+    }
+    // What a link leads to was not left by a backup.
+    if (!S_ISDIR(info.st_mode)) return error::NotADirectory(partial);
+    is_left = true;
+  }
+  absl::StatusOr<FileLock> lock =
+      FileLock::Acquire(partial + "/LOCK", absl::ZeroDuration());
+  if (!lock.ok()) return lock.status();
+  return BackupFolder(std::move(partial), target, is_left, *std::move(lock));
+}
+
+absl::Status BackupFolder::MoveIntoPlace() {
+  absl::Status synced = SyncPath(path_ + "/data.mdb");
+  if (synced.ok()) synced = SyncPath(path_);
+  if (!synced.ok()) return synced;
+  STATECPP_FAIL_POINT("backup.synced");
+  if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(),
+                RENAME_NOREPLACE) != 0) {
+    // Where the file system does not know the flag, a folder with files is not
+    // replaced either.
+    if (errno == EINVAL && rename(path_.c_str(), target_.c_str()) == 0) {
+      return SyncPath(ParentOf(target_));
+    }
+    return errno == EEXIST || errno == ENOTEMPTY
+               ? error::BackupIsThere(target_)
+               : error::System("move the backup to", target_, errno);
+  }
+  STATECPP_FAIL_POINT("backup.moved");
+  return SyncPath(ParentOf(target_));
+}
+
+void BackupFolder::Discard() {
+  std::error_code ignored;
+  fs::remove(path_ + "/data.mdb", ignored);
+  fs::remove_all(path_, ignored);
+}
+
+}  // namespace statecpp

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order of things, which is what makes a backup one moment of a store:
+//
+//   1. commits note the keys that they change
+//   2. every key is copied, in slices
+//   3. what was changed meanwhile is taken and copied, again and again, until
+//      all that was taken with a snapshot is read in that snapshot: from then
+//      on nothing is read
+//   4. header and accumulator of that snapshot make the copy a store
+//   5. the copy is opened anew, and its records are those of the accumulator
+//   6. it is synced, and gets its name
+//
+// A key is noted after its commit is durable, and taken before the snapshot it
+// is read in: so what was changed before a snapshot is in it, or was copied in
+// a round before.
+#include "engine/store_backup.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/types/span.h"
+#include "engine/backup_file.h"
+#include "engine/backup_folder.h"
+#include "engine/backup_slice.h"
+#include "engine/closed_store.h"
+#include "engine/errors.h"
+#include "engine/fail_point.h"
+#include "engine/file_system.h"
+#include "engine/reserve.h"
+
+namespace statecpp {
+namespace {
+
+using Step = BackupRequest::Step;
+using Table = ClosedStore::Table;
+
+// Of the last slice, beside which nothing may be left: what two groups of
+// commits change at most, as a rule.
+constexpr BackupSlice::Bounds kLastSlice = {.looks = 16384,
+                                            .bytes = uint64_t{16} << 20,
+                                            .time = absl::Milliseconds(50)};
+
+// A round is shorter than the one before if it has fewer keys than this share.
+constexpr size_t kShorter = 2;
+// Rounds that are not shorter before writes are slowed.
+constexpr int kPatience = 3;
+constexpr absl::Duration kFirstWait = absl::Milliseconds(1);
+constexpr absl::Duration kLongestWait = absl::Milliseconds(256);
+constexpr uint64_t kMostRounds = 64;
+
+// Of the map, which costs nothing: the backup's pages may be half full.
+constexpr uint64_t kMapShare = 4;
+
+class Backup {
+ public:
+  Backup(LmdbStorage& storage, const CommitQueue& queue,
+         const BackupRequest& request, BackupFolder& folder)
+      : storage_(storage), queue_(queue), request_(request), folder_(folder) {}
+
+  absl::StatusOr<BackupReport> Run(ChangedKeys& changed) {
+    if (!storage_.Follow(&changed)) return error::BackupRuns(request_.path);
+    absl::Cleanup stop = [this] { storage_.StopFollowing(); };
+    absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
+    if (!begin.ok()) return begin.status();
+    begin->view = {};
+    if (const absl::Status room = CheckRoom(); !room.ok()) return room;
+    absl::StatusOr<BackupFile> file =
+        BackupFile::Open(folder_.path(), begin->header,
+                         kMapShare * Reserve::MapSize(storage_.max_size()),
+                         request_.on_assertion);
+    if (!file.ok()) return FailedToWrite(file.status());
+    file_ = &*file;
+    report_.resumed = folder_.is_left();
+    if (const absl::Status copied = CopyAll(); !copied.ok())
+      return Stop(copied);
+    absl::StatusOr<LmdbStorage::Moment> end = FollowToTheEnd();
+    if (!end.ok()) return Stop(end.status());
+    const absl::Status closed =
+        std::move(*file).Close(end->header, end->accumulator);
+    if (!closed.ok()) return FailedToWrite(closed);
+    STATECPP_FAIL_POINT("backup.closed");
+    // Once: by then another backup may follow.
+    std::move(stop).Invoke();
+    if (const absl::Status whole = Check(*end); !whole.ok()) return whole;
+    STATECPP_FAIL_POINT("backup.checked");
+    const absl::Status placed = folder_.MoveIntoPlace();
+    if (absl::IsUnknown(placed)) return FailedToWrite(placed);
+    if (!placed.ok()) return placed;
+    return report_;
+  }
+
+ private:
+  absl::Status CheckRoom() const {
+    const absl::StatusOr<uint64_t> free = FreeBytes(folder_.path());
+    if (!free.ok()) return free.status();
+    const absl::StatusOr<uint64_t> need = storage_.UsedBytes();
+    if (!need.ok()) return need.status();
+    std::error_code is_new;
+    const uint64_t there =
+        std::filesystem::file_size(folder_.path() + "/data.mdb", is_new);
+    const uint64_t have = *free + (is_new ? 0 : there);
+    return have < *need ? error::NoRoomForCopy(storage_.path(), have, *need)
+                        : absl::OkStatus();
+  }
+
+  // Keeps what was copied, for whoever goes on.
+  absl::Status Stop(const absl::Status& cause) {
+    (void)file_->Commit();
+    return cause;
+  }
+
+  absl::Status FailedToWrite(const absl::Status& cause) const {
+    if (absl::IsResourceExhausted(cause)) {
+      return error::BackupDiskFull(folder_.path());
+    }
+    if (!absl::IsUnknown(cause)) return cause;
+    return error::BackupDiskFailed(folder_.path(), cause);
+  }
+
+  absl::Status Tell(Step step, uint64_t done, uint64_t total) const {
+    if (absl::Status health = queue_.health(); !health.ok()) return health;
+    if (request_.on_progress == nullptr ||
+        request_.on_progress({step, done, total, report_.slowed})) {
+      return absl::OkStatus();
+    }
+    return error::BackupCancelled(folder_.path());
+  }
+
+  absl::Status Write(const BackupSlice& slice) {
+    const absl::Status written = slice.WriteTo(*file_);
+    if (!written.ok()) return FailedToWrite(written);
+    report_.copied += slice.records();
+    return absl::OkStatus();
+  }
+
+  absl::Status CopyAll() {
+    const uint64_t records = storage_.accumulator().records();
+    uint64_t looked = 0;
+    for (const Space space : {Space::kRecords, Space::kExpiry}) {
+      std::optional<std::string> from = "";
+      while (from.has_value()) {
+        if (space == Space::kRecords) {
+          const absl::Status told =
+              Tell(Step::kCopy, looked, std::max(looked, records));
+          if (!told.ok()) return told;
+        }
+        const absl::StatusOr<BackupSlice> slice = ReadRange(space, *from);
+        if (!slice.ok()) return slice.status();
+        if (const absl::Status written = Write(*slice); !written.ok()) {
+          return written;
+        }
+        looked += slice->looked();
+        from = slice->next();
+      }
+      if (space == Space::kRecords) {
+        const absl::Status told = Tell(Step::kCopy, looked, looked);
+        if (!told.ok()) return told;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<BackupSlice> ReadRange(Space space, const std::string& from) {
+    if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
+    const absl::StatusOr<KeyedSnapshot> view =
+        storage_.keyring().Read(storage_);
+    if (!view.ok()) return view.status();
+    return BackupSlice::OfRange(*view, *file_, space, from, {});
+  }
+
+  // Returns the moment that the backup is of, without its view. Nobody holds a
+  // keyring for long: a rotation waits until the former one is let go.
+  absl::StatusOr<LmdbStorage::Moment> FollowToTheEnd() {
+    size_t before = std::numeric_limits<size_t>::max();
+    int patience = kPatience;
+    while (report_.rounds < kMostRounds) {
+      ++report_.rounds;
+      if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
+      absl::StatusOr<LmdbStorage::Moment> moment = storage_.TakeMoment();
+      if (!moment.ok()) return moment.status();
+      const absl::Span<const ChangedKeys::Place> places =
+          moment->changed.places;
+      if (moment->changed.any) {
+        moment->view = {};
+        ++report_.rescans;
+        SlowCommits();
+        if (const absl::Status all = CopyAll(); !all.ok()) return all;
+        continue;
+      }
+      const absl::StatusOr<BackupSlice> slice =
+          BackupSlice::OfPlaces(moment->view, *file_, places, kLastSlice);
+      moment->view.snapshot.reset();
+      if (!slice.ok()) return slice.status();
+      if (const absl::Status written = Write(*slice); !written.ok()) {
+        return written;
+      }
+      moment->view = {};
+      if (slice->looked() == places.size()) return moment;
+      const absl::Status copied =
+          CopyPlaces(places.subspan(slice->looked()), places.size());
+      if (!copied.ok()) return copied;
+      if (places.size() > before / kShorter && --patience < 0) SlowCommits();
+      before = places.size();
+    }
+    return error::BackupNotConverging(folder_.path(), report_.slowed);
+  }
+
+  // The last of `total` keys.
+  absl::Status CopyPlaces(absl::Span<const ChangedKeys::Place> places,
+                          size_t total) {
+    while (!places.empty()) {
+      const absl::Status told =
+          Tell(Step::kFollow, total - places.size(), total);
+      if (!told.ok()) return told;
+      const absl::StatusOr<BackupSlice> slice = ReadPlaces(places);
+      if (!slice.ok()) return slice.status();
+      if (const absl::Status written = Write(*slice); !written.ok()) {
+        return written;
+      }
+      places.remove_prefix(slice->looked());
+    }
+    return Tell(Step::kFollow, total, total);
+  }
+
+  absl::StatusOr<BackupSlice> ReadPlaces(
+      absl::Span<const ChangedKeys::Place> places) {
+    if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
+    const absl::StatusOr<KeyedSnapshot> view =
+        storage_.keyring().Read(storage_);
+    if (!view.ok()) return view.status();
+    return BackupSlice::OfPlaces(*view, *file_, places, {});
+  }
+
+  void SlowCommits() {
+    report_.slowed = std::clamp(2 * report_.slowed, kFirstWait, kLongestWait);
+    storage_.SlowCommits(report_.slowed);
+  }
+
+  // What is on the backup's disk is what the store says of that moment.
+  absl::Status Check(const LmdbStorage::Moment& moment) {
+    absl::StatusOr<std::unique_ptr<ClosedStore>> copy = ClosedStore::OpenByRoot(
+        folder_.path(), storage_.keyring().Get()->root(),
+        request_.on_assertion);
+    if (!copy.ok()) return Differs(copy.status().message());
+    const Accumulator& kept = (*copy)->accumulator();
+    Accumulator found((*copy)->keyring());
+    uint64_t done = 0;
+    absl::Status told = absl::OkStatus();
+    const absl::Status opened = (*copy)->Scan(
+        Table::kRecords,
+        [&](absl::string_view place, absl::string_view record) {
+          constexpr uint64_t kRecordsPerTell = 1024;
+          if (done++ % kRecordsPerTell == 0) {
+            told = Tell(Step::kCheck, done - 1, kept.records());
+            if (!told.ok()) return told;
+          }
+          return (*copy)->WithRecord(place, record, [&](const RecordContent&) {
+            found.Replace(place, std::nullopt, record);
+            return absl::OkStatus();
+          });
+        });
+    if (!told.ok()) return told;
+    if (!opened.ok()) return Differs(opened.message());
+    if (!found.SameRecords(kept)) {
+      return error::BackupNotOfAccumulator(
+          folder_.path(),
+          error::RecordsDiffer(found.records(), kept.records(), /*damaged=*/0,
+                               kept.unreadable()));
+    }
+    uint64_t entries = 0;
+    const absl::Status counted = (*copy)->Scan(
+        Table::kExpiry, [&entries](absl::string_view, absl::string_view) {
+          ++entries;
+          return absl::OkStatus();
+        });
+    if (!counted.ok() || entries != moment.expiry_entries) {
+      return Differs("its expiry entries are others");
+    }
+    report_.commit_seq = kept.commit_seq();
+    report_.records = kept.records();
+    std::error_code ignored;
+    report_.bytes =
+        std::filesystem::file_size(folder_.path() + "/data.mdb", ignored);
+    return Tell(Step::kCheck, done, kept.records());
+  }
+
+  // Whoever went on with it would take what is there for good.
+  absl::Status Differs(absl::string_view reason) {
+    folder_.Discard();
+    return error::BackupDiffers(request_.path, reason);
+  }
+
+  LmdbStorage& storage_;
+  const CommitQueue& queue_;
+  const BackupRequest& request_;
+  BackupFolder& folder_;
+  BackupFile* file_ = nullptr;
+  BackupReport report_;
+};
+
+}  // namespace
+
+absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage,
+                                    const CommitQueue& queue,
+                                    const BackupRequest& request) {
+  if (absl::Status health = queue.health(); !health.ok()) return health;
+  absl::StatusOr<BackupFolder> folder = BackupFolder::Open(
+      request.path, request.outside.empty() ? storage.path() : request.outside);
+  if (!folder.ok()) return folder.status();
+  ChangedKeys changed(request.note_bytes);
+  return Backup(storage, queue, request, *folder).Run(changed);
+}
+
+}  // namespace statecpp
