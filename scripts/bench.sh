@@ -14,6 +14,16 @@ bench() {
       bench_sealing "${@:2}"
       return
       ;;
+    compare)
+      ensure_packages build test bench
+      bench_against_others "${@:2}"
+      return
+      ;;
+    wire)
+      ensure_packages build test
+      bench_wire "${@:2}"
+      return
+      ;;
   esac
   ensure_packages build test
   local suite
@@ -32,10 +42,27 @@ bench_sealing() {
   bench/sealing.py bazel-bin/statecpp bazel-bin/bench/wire/wire_client "$@"
 }
 
+# The server beside what one would take instead.
+bench_against_others() {
+  build
+  build_with_bazel build --show_result=0 //bench:disk_rivals \
+    //bench/wire:callback_peer //bench/wire:same_bytes_peer \
+    //bench/wire:wire_client
+  say "measuring the server, its peers and its rivals in turns"
+  bench/compare.py bazel-bin "$@"
+}
+
+# One load on a server of its own.
+bench_wire() {
+  build
+  build_with_bazel build --show_result=0 //bench/wire:wire_client
+  bench/wire/load.py bazel-bin "$@"
+}
+
 # Whether the benchmarks run at all, and what the program costs a pod.
 bench_briefly() {
   build
-  ensure_packages build test
+  ensure_packages build test bench
   say "building the benchmarks"
   build_with_bazel build --show_result=0 \
     //bench:crypto_bench //bench:record_bench //bench:store_bench \
@@ -61,6 +88,11 @@ bench_briefly() {
   build_with_bazel build --show_result=0 //bench/wire:wire_client
   bench/sealing.py bazel-bin/statecpp bazel-bin/bench/wire/wire_client \
     --rounds 1 --seconds 0.1
+  say "loading the socket, by a closed and an open loop"
+  bench_wire --op get:6,set:2,bulkget:1,transact:1 --seconds 0.3
+  bench_wire --op get:9,set:1 --rate 500 --seconds 0.3
+  say "comparing, in one short round"
+  bench_against_others --rounds 1 --seconds 0.1 --keys 2000 --overwrites 500
   say "measuring what the program costs a pod"
   bench/smoke.py bazel-bin/statecpp bazel-bin/bench/smoke_load
 }
