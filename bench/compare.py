@@ -15,15 +15,18 @@ import contextlib
 import json
 import os
 import pathlib
+import resource
 import statistics
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import plots  # noqa: E402
 from ratios import (Ratio, Side, cell_table, ratio_table,  # noqa: E402
                     number, reaches, result_of)
-from rivals import KEYS, Disk, Redis, our_server, peer  # noqa: E402
+from rivals import (KEYS, Disk, Redis, cpu_seconds, our_server,  # noqa: E402
+                    peer)
 
 SMALL, MIDDLE = 128, 1024
 
@@ -47,6 +50,8 @@ RATIOS = [
          1.2),
     cost("CPU of Get, sealed / empty call", "get sealed", "empty call", 1.4,
          1.2),
+    cost("CPU of Get, plain / same bytes", "get plain", "get same bytes"),
+    cost("CPU of Get, sealed / same bytes", "get sealed", "get same bytes"),
     qps("Get, sealed / Redis GET", "get sealed", "redis get"),
     qps("Set / fdatasync", "set", "fdatasync", 1.5, 2),
     qps("Set / Redis SET, always", "set", "redis set always", 0.25, 0.4),
@@ -84,6 +89,21 @@ class Contenders:
         self.everysec = keep(Redis(folder / "everysec", "everysec",
                                    flags.keys))
         self.small = keep(Redis(folder / "small", "everysec", flags.keys))
+
+    def others_seconds(self):
+        """Processor time of all who have nothing to do with this, so far."""
+        fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0]
+        user, nice, system, _, _, irq, softirq = map(
+            int, fields.split()[1:8])
+        total = (user + nice + system + irq + softirq) / os.sysconf(
+            "SC_CLK_TCK")
+        servers = (self.ours, self.same, self.callback, self.always,
+                   self.everysec, self.small)
+        own = sum(cpu_seconds(s.process.pid) for s in servers)
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+            spent = resource.getrusage(who)
+            own += spent.ru_utime + spent.ru_stime
+        return total - own
 
     def fill(self):
         for size, redis in ((MIDDLE, self.always), (MIDDLE, self.everysec),
@@ -136,6 +156,7 @@ class Contenders:
 
 
 def measure(programs, folder, flags):
+    """The rounds, and how many processors others kept busy meanwhile."""
     rounds = []
     with contextlib.ExitStack() as stack:
         print("starting and filling what is measured", file=sys.stderr)
@@ -143,12 +164,15 @@ def measure(programs, folder, flags):
         contenders.fill()
         # Before the rounds, whose Sets would have let the file grow.
         growth = contenders.growth()
+        began, others = time.monotonic(), contenders.others_seconds()
         for i in range(flags.rounds):
             rounds.append({name: cell(flags.seconds)
                            for name, cell in contenders.cells().items()})
             print(f"round {i + 1} of {flags.rounds}", file=sys.stderr)
         rounds[0]["growth"] = growth
-    return rounds
+        others = (contenders.others_seconds() - others) / (
+            time.monotonic() - began)
+    return rounds, others
 
 
 def draw(folder, results, rounds):
@@ -188,11 +212,13 @@ def main():
     flags = parse_flags()
     with tempfile.TemporaryDirectory(prefix="statecpp-compare-",
                                      dir=flags.folder) as folder:
-        rounds = measure(flags.programs.resolve(), pathlib.Path(folder), flags)
+        rounds, others = measure(flags.programs.resolve(), pathlib.Path(folder),
+                                 flags)
     results = [result_of(ratio, rounds) for ratio in RATIOS]
     print(f"\n{flags.in_flight} calls under way, {flags.keys} keys, uniform; "
           f"Get of {SMALL} bytes, durable Set of {MIDDLE} sealed; "
-          f"{flags.rounds} rounds of {flags.seconds} s for each\n")
+          f"{flags.rounds} rounds of {flags.seconds} s for each; others kept "
+          f"{max(0, others):.1f} of {os.cpu_count()} processors busy\n")
     print(cell_table([{name: cell for name, cell in r.items()
                        if name != "growth"} for r in rounds]) + "\n")
     print(ratio_table(results))
