@@ -71,6 +71,10 @@ class RatiosTest(unittest.TestCase):
                          ["", "ours / theirs", "1.3", "1.3 to 1.3", "≤ 1.4",
                           "≤ 1.2", "met", ""])
 
+    def test_the_table_says_in_which_direction_a_goal_lies(self):
+        self.assertIn("≥ 0.5", ratio_table([result(READS, 1)]))
+        self.assertIn("≤ 1.4", ratio_table([result(COST, 1)]))
+
     def test_cells_show_medians_and_leave_out_what_was_not_measured(self):
         said = cell_table([{"ours": {"qps": q}} for q in (1, 7, 3)])
         self.assertEqual([c.strip() for c in said.split("\n")[2].split("|")],
