@@ -17,9 +17,12 @@ packages_to_build=(
 # whose power is cut (tests/power). Maven and python3-venv run examples.
 packages_to_test=(
   binutils curl:curl libbenchmark-dev libfaketime libgmock-dev libgtest-dev
-  librapidcheck-dev libseccomp-dev maven:mvn python3-lmdb python3-pycryptodome
-  python3-venv xfsprogs
+  librapidcheck-dev libseccomp-dev libsqlite3-dev maven:mvn python3-lmdb
+  python3-pycryptodome python3-venv xfsprogs
 )
+# What ./dev bench compare measures beside the server. redis-tools has all of
+# Redis's server, and starts none, as redis-server would.
+packages_to_bench=(redis-tools:redis-benchmark)
 # Clang with its sanitizers, libFuzzer, and what names the lines in their reports.
 packages_to_clang=(clang libclang-rt-14-dev llvm)
 # The latter five make a package of the program, and look at what deploy/ ships.
@@ -28,7 +31,7 @@ packages_to_lint=(
   debhelper dpkg-dev lintian python3-venv systemd
 )
 
-# ensure_packages build|test|clang|lint ...: installs what is missing of these lists.
+# ensure_packages build|test|bench|clang|lint ...: installs what is missing of these lists.
 # As root; with sudo where there is one; else says what to run, and stops.
 ensure_packages() {
   local wanted=() missing=() purpose
@@ -36,6 +39,7 @@ ensure_packages() {
     case $purpose in
       build) wanted+=("${packages_to_build[@]}") ;;
       test) wanted+=("${packages_to_test[@]}") ;;
+      bench) wanted+=("${packages_to_bench[@]}") ;;
       clang) wanted+=("${packages_to_clang[@]}") ;;
       lint) wanted+=("${packages_to_lint[@]}") ;;
     esac

@@ -157,7 +157,7 @@ class AsyncPeer {
     Add(&Service::RequestDelete);
     Add(&Service::RequestBulkDelete);
     Add(&Service::RequestBulkGet);
-    Add(&Service::RequestBulkSet);
+    Add(&Service::RequestBulkSet, &TinyStore::BulkSet);
   }
 
   // `Base` is the base class of Service that declares the rpc.

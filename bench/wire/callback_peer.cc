@@ -43,6 +43,12 @@ class CallbackService final : public proto::StateStore::CallbackService {
     return Finish(context, store_.Set(*request, response));
   }
 
+  grpc::ServerUnaryReactor* BulkSet(grpc::CallbackServerContext* context,
+                                    const proto::BulkSetRequest* request,
+                                    proto::BulkSetResponse* response) override {
+    return Finish(context, store_.BulkSet(*request, response));
+  }
+
  private:
   static grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context,
                                           const grpc::Status& status) {

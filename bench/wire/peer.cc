@@ -19,7 +19,7 @@
 namespace statecpp::wire {
 namespace {
 
-// Any will do; both peers answer the same.
+// Any will do; all peers answer the same.
 constexpr char kETag[] = "0123456789abcdef";
 
 sigset_t EndSignals() {
@@ -70,6 +70,15 @@ grpc::Status TinyStore::Set(const proto::SetRequest& request,
   return grpc::Status::OK;
 }
 
+grpc::Status TinyStore::BulkSet(const proto::BulkSetRequest& request,
+                                proto::BulkSetResponse*) {
+  absl::MutexLock lock(&mu_);
+  for (const proto::SetRequest& item : request.items()) {
+    rows_[item.key()] = item.value();
+  }
+  return grpc::Status::OK;
+}
+
 PeerFlags ParseFlags(int argc, char** argv) {
   const sigset_t signals = EndSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -101,6 +110,8 @@ std::unique_ptr<grpc::Server> ServeUntilSignalled(
 
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   acceptor.AttachTo(builder);
+  // A bulk that fills the store has some MiB.
+  builder.SetMaxReceiveMessageSize(64 << 20);
   if (flags.throughput) {
     builder.AddChannelArgument(GRPC_ARG_OPTIMIZATION_TARGET, "throughput");
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the two peers of this benchmark share: the answers, so that nothing but
+// What the peers of this benchmark share: the answers, so that nothing but
 // the gRPC API differs between them, and the life of the process.
 
 #ifndef STATECPP_BENCH_WIRE_PEER_H_
@@ -36,13 +36,15 @@ class TinyStore {
                    proto::GetResponse* response) ABSL_LOCKS_EXCLUDED(mu_);
   grpc::Status Set(const proto::SetRequest& request, proto::SetResponse*)
       ABSL_LOCKS_EXCLUDED(mu_);
+  grpc::Status BulkSet(const proto::BulkSetRequest& request,
+                       proto::BulkSetResponse*) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   absl::Mutex mu_;
   absl::flat_hash_map<std::string, std::string> rows_ ABSL_GUARDED_BY(mu_);
 };
 
-// The command line of both peers.
+// The command line of all peers.
 struct PeerFlags {
   // The socket to publish.
   std::string socket;
