@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "api/admin_item_proto.h"
 #include "api/errors.h"
 #include "statecpp/v1/admin.pb.h"
 
@@ -159,15 +160,6 @@ v1::Report ReportToProto(const WalkReport& report) {
   return message;
 }
 
-v1::Row RowToProto(const AdminRow& row) {
-  v1::Row message;
-  message.set_key(row.key);
-  message.set_etag(row.etag);
-  message.set_value(row.value);
-  message.set_is_rest(row.is_rest);
-  return message;
-}
-
 WalkReport ReportFromProto(const v1::Report& message) {
   WalkReport report;
   report.complete = message.complete();
@@ -233,6 +225,9 @@ std::string AdminRequestToProto(const AdminRequest& request) {
                    query->set_token(verb.token);
                    query->set_key_prefix(verb.key_prefix);
                  },
+                 [&](const ItemRequest& verb) {
+                   *message.mutable_items() = ItemRequestToProto(verb);
+                 },
              },
              request.verb);
   return message.SerializeAsString();
@@ -277,6 +272,12 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
                               .token = message.query().token(),
                               .key_prefix = message.query().key_prefix()};
       break;
+    case v1::AdminRequest::kItems: {
+      std::optional<ItemRequest> items = ItemRequestFromProto(message.items());
+      if (!items.has_value()) return error::AdminRequestUnknown();
+      request.verb = *std::move(items);
+      break;
+    }
     case v1::AdminRequest::VERB_NOT_SET:
       return error::AdminRequestUnknown();
   }
@@ -320,7 +321,9 @@ std::string AdminReplyToProto(const AdminReply& reply) {
                  },
                  [&](const AdminPage& page) {
                    message.mutable_page()->set_next_token(page.next_token);
+                   message.mutable_page()->set_damaged(page.damaged);
                  },
+                 [&](const AdminCount& all) { message.set_count(all.items); },
              },
              reply);
   return message.SerializeAsString();
@@ -354,12 +357,12 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
     case v1::AdminReply::kReport:
       return ReportFromProto(message.report());
     case v1::AdminReply::kRow:
-      return AdminRow{.key = message.row().key(),
-                      .etag = message.row().etag(),
-                      .value = message.row().value(),
-                      .is_rest = message.row().is_rest()};
+      return RowFromProto(message.row());
     case v1::AdminReply::kPage:
-      return AdminPage{message.page().next_token()};
+      return AdminPage{.next_token = message.page().next_token(),
+                       .damaged = message.page().damaged()};
+    case v1::AdminReply::kCount:
+      return AdminCount{message.count()};
     case v1::AdminReply::REPLY_NOT_SET:
       return AdminUnknown{};
   }

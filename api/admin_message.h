@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "api/admin_item.h"
 #include "engine/keys_status.h"
 #include "engine/walk_report.h"
 
@@ -68,7 +69,7 @@ struct AdminRequest {
 
   using Verb =
       std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey, RotateDataKey,
-                   RetireDataKeys, WatchRotation, Verify, Query>;
+                   RetireDataKeys, WatchRotation, Verify, Query, ItemRequest>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -93,25 +94,13 @@ struct AdminWalked {
   uint64_t records;
   uint64_t total;
 };
-// A row of a page. A value that is too long for a message comes in parts.
-struct AdminRow {
-  std::string key = "";
-  std::string etag = "";
-  std::string value = "";
-  // More of the value of the row before; nothing else is set.
-  bool is_rest = false;
-};
-// Its rows have come.
-struct AdminPage {
-  std::string next_token;
-};
 // One that this program does not know, from a newer server.
 struct AdminUnknown {};
 
 using AdminReply =
     std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
                  KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
-                 AdminWalked, WalkReport, AdminRow, AdminPage>;
+                 AdminWalked, WalkReport, AdminRow, AdminPage, AdminCount>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this

@@ -43,7 +43,7 @@ TEST(AdminRequestTest, KeepsItsVerb) {
       AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
       AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
       AdminRequest::WatchRotation{}, AdminRequest::Verify{},
-      AdminRequest::Query{"{}"}};
+      AdminRequest::Query{"{}"},     ItemRequest{}};
   ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
   for (size_t i = 0; i < verbs.size(); ++i) {
     ASSERT_EQ(verbs[i].index(), i);
@@ -85,6 +85,36 @@ TEST(AdminReplyTest, KeepsWhatAQueryFound) {
   EXPECT_EQ(ReplyBack(AdminPage{"token"}).next_token, "token");
 }
 
+TEST(AdminReplyTest, KeepsAnItem) {
+  const AdminRow item = {.key = "k",
+                         .etag = "e",
+                         .value = "v",
+                         .content_type = "text/plain",
+                         .expires_ms = 0,
+                         .size = 1,
+                         .is_damaged = true};
+  EXPECT_EQ(ReplyBack(item), item);
+  EXPECT_EQ(ReplyBack(AdminRow{}).expires_ms, std::nullopt);
+  EXPECT_EQ(ReplyBack(AdminPage{"token", 3}).damaged, 3u);
+  EXPECT_EQ(ReplyBack(AdminCount{4}).items, 4u);
+}
+
+template <typename Verb>
+void ExpectItemVerbBack(const Verb& verb) {
+  const ItemRequest back = VerbBack(ItemRequest{verb});
+  ASSERT_TRUE(std::holds_alternative<Verb>(back.verb));
+  EXPECT_EQ(std::get<Verb>(back.verb), verb);
+}
+
+TEST(AdminRequestTest, KeepsWhatIsAskedOfItems) {
+  ExpectItemVerbBack(ItemRequest::Get{"k\xFE"});
+  ExpectItemVerbBack(ItemRequest::Set{"k\xFE", "v\xFF", "text/plain", 7, "e"});
+  ExpectItemVerbBack(ItemRequest::Set{.key = "k", .first_write = true});
+  ExpectItemVerbBack(ItemRequest::Delete{"k\xFE", "e"});
+  ExpectItemVerbBack(ItemRequest::List{"a||%", "token", 9, true});
+  ExpectItemVerbBack(ItemRequest::DeletePrefix{"a||", true});
+}
+
 TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
   EXPECT_TRUE(VerbBack(AdminRequest::Verify{.quick = true}).quick);
   EXPECT_FALSE(VerbBack(AdminRequest::Verify{.quick = true}).show_keys);
@@ -114,6 +144,9 @@ TEST(AdminRequestTest, RefusesGarbageAndWhatIsNewerThanItself) {
   EXPECT_THAT(AdminRequestFromProto(""),
               StatusIs(absl::StatusCode::kUnimplemented,
                        HasSubstr("does not know what it is asked")));
+  // Field 20, a message of no bytes: items, and a verb that is not known.
+  EXPECT_THAT(AdminRequestFromProto(std::string("\xA2\x01\x00", 3)),
+              HasCode(absl::StatusCode::kUnimplemented));
   // Field 1000, a message of no bytes.
   EXPECT_THAT(AdminRequestFromProto(std::string("\xC2\x3E\x00", 3)),
               HasCode(absl::StatusCode::kUnimplemented));

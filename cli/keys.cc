@@ -16,10 +16,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
+#include "cli/kept_replies.h"
 #include "cli/key_flags.h"
 #include "cli/keys_text.h"
 #include "cli/progress.h"
@@ -40,24 +40,6 @@ struct KeysFlags {
   std::string name = "";
   bool no_wait = false;
   std::optional<uint32_t> id = std::nullopt;
-};
-
-// Keeps the answers of one kind. Signals end the process, as is usual.
-template <typename Reply>
-class Kept final : public AdminListener {
- public:
-  bool Tell(const AdminReply& reply) override {
-    if (const Reply* kept = std::get_if<Reply>(&reply)) {
-      replies.push_back(*kept);
-    }
-    return true;
-  }
-  bool LeavesWithin(absl::Duration duration) override {
-    absl::SleepFor(duration);
-    return false;
-  }
-
-  std::vector<Reply> replies;
 };
 
 // Follows a rotation until SIGINT or SIGTERM, which are blocked.
@@ -103,7 +85,7 @@ class RotationWatch final : public AdminListener {
 };
 
 absl::StatusOr<KeysStatus> AskForStatus(StoreSession& session) {
-  Kept<KeysStatus> kept;
+  KeptReplies<KeysStatus> kept;
   absl::Status answered = session.Ask(AdminRequest::GetKeysStatus{}, kept);
   if (answered.ok() && kept.replies.empty()) {
     answered = absl::InternalError("the server answered nothing");
@@ -202,7 +184,7 @@ ExitCode AddKey(const KeysFlags& flags) {
   if (!new_key.ok()) return Fail(new_key.status());
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
-  Kept<KeysStatus::Slot> kept;
+  KeptReplies<KeysStatus::Slot> kept;
   if (const absl::Status added = work->session.Ask(*new_key, kept);
       !added.ok()) {
     return Fail(added);
@@ -226,7 +208,7 @@ ExitCode AddKey(const KeysFlags& flags) {
 ExitCode RemoveKey(const KeysFlags& flags) {
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
-  Kept<AdminUnknown> kept;
+  KeptReplies<AdminUnknown> kept;
   if (const absl::Status removed =
           work->session.Ask(AdminRequest::RemoveKey{flags.name}, kept);
       !removed.ok()) {
@@ -308,7 +290,7 @@ ExitCode Rotate(const KeysFlags& flags) {
 ExitCode Retire(const KeysFlags& flags) {
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
-  Kept<AdminDataKey> kept;
+  KeptReplies<AdminDataKey> kept;
   const absl::Status retired =
       work->session.Ask(AdminRequest::RetireDataKeys{flags.id}, kept);
   // Also where a later one failed.

@@ -3,13 +3,17 @@
 // The program: runs one verb, exits with its code. Each verb has a file of its
 // own.
 #include "cli/compact.h"
+#include "cli/delete.h"
 #include "cli/encrypt.h"
 #include "cli/end_signals.h"
+#include "cli/get.h"
 #include "cli/health.h"
 #include "cli/keygen.h"
 #include "cli/keys.h"
+#include "cli/ls.h"
 #include "cli/query.h"
 #include "cli/serve.h"
+#include "cli/set.h"
 #include "cli/standard_streams.h"
 #include "cli/verb_table.h"
 #include "cli/verify.h"
@@ -23,6 +27,10 @@ int main(int argc, char** argv) {
   statecpp::AddHealth(verbs);
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
+  statecpp::AddGet(verbs);
+  statecpp::AddSet(verbs);
+  statecpp::AddDelete(verbs);
+  statecpp::AddLs(verbs);
   statecpp::AddQuery(verbs);
   statecpp::AddVerify(verbs);
   statecpp::AddEncrypt(verbs);

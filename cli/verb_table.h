@@ -64,6 +64,10 @@ class VerbTable {
   bool allow_core_dumps_ = false;
 };
 
+// Puts a text before the exit codes in the help of a verb: what it prints, or
+// how it is used, one line for each.
+void AddToHelp(CLI::App* verb, const std::string& text);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_CLI_VERB_TABLE_H_
