@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "api/admin_item_proto.h"
+#include "api/admin_stats_proto.h"
 #include "api/errors.h"
 #include "statecpp/v1/admin.pb.h"
 
@@ -228,6 +229,7 @@ std::string AdminRequestToProto(const AdminRequest& request) {
                  [&](const ItemRequest& verb) {
                    *message.mutable_items() = ItemRequestToProto(verb);
                  },
+                 [&](const AdminRequest::Stats&) { message.mutable_stats(); },
              },
              request.verb);
   return message.SerializeAsString();
@@ -278,6 +280,9 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
       request.verb = *std::move(items);
       break;
     }
+    case v1::AdminRequest::kStats:
+      request.verb = AdminRequest::Stats{};
+      break;
     case v1::AdminRequest::VERB_NOT_SET:
       return error::AdminRequestUnknown();
   }
@@ -323,6 +328,9 @@ std::string AdminReplyToProto(const AdminReply& reply) {
                    message.mutable_page()->set_next_token(page.next_token);
                    message.mutable_page()->set_damaged(page.damaged);
                  },
+                 [&](const StoreStats& stats) {
+                   *message.mutable_stats() = StatsToProto(stats);
+                 },
                  [&](const AdminCount& all) { message.set_count(all.items); },
              },
              reply);
@@ -363,6 +371,8 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
                        .damaged = message.page().damaged()};
     case v1::AdminReply::kCount:
       return AdminCount{message.count()};
+    case v1::AdminReply::kStats:
+      return StatsFromProto(message.stats());
     case v1::AdminReply::REPLY_NOT_SET:
       return AdminUnknown{};
   }

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "api/admin_item.h"
 #include "engine/keys_status.h"
+#include "engine/store_stats.h"
 #include "engine/walk_report.h"
 
 // What is asked of a server on its admin socket, and what it answers
@@ -67,9 +68,12 @@ struct AdminRequest {
     std::string key_prefix = "";
   };
 
-  using Verb =
-      std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey, RotateDataKey,
-                   RetireDataKeys, WatchRotation, Verify, Query, ItemRequest>;
+  // Answered by StoreStats.
+  struct Stats {};
+
+  using Verb = std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey,
+                            RotateDataKey, RetireDataKeys, WatchRotation,
+                            Verify, Query, ItemRequest, Stats>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -97,10 +101,10 @@ struct AdminWalked {
 // One that this program does not know, from a newer server.
 struct AdminUnknown {};
 
-using AdminReply =
-    std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
-                 KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
-                 AdminWalked, WalkReport, AdminRow, AdminPage, AdminCount>;
+using AdminReply = std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
+                                KeysStatus::Slot, AdminDataKey, Resealer::State,
+                                WalkFinding, AdminWalked, WalkReport, AdminRow,
+                                AdminPage, AdminCount, StoreStats>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this

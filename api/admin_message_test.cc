@@ -43,7 +43,8 @@ TEST(AdminRequestTest, KeepsItsVerb) {
       AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
       AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
       AdminRequest::WatchRotation{}, AdminRequest::Verify{},
-      AdminRequest::Query{"{}"},     ItemRequest{}};
+      AdminRequest::Query{"{}"},     ItemRequest{},
+      AdminRequest::Stats{}};
   ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
   for (size_t i = 0; i < verbs.size(); ++i) {
     ASSERT_EQ(verbs[i].index(), i);
@@ -97,6 +98,29 @@ TEST(AdminReplyTest, KeepsAnItem) {
   EXPECT_EQ(ReplyBack(AdminRow{}).expires_ms, std::nullopt);
   EXPECT_EQ(ReplyBack(AdminPage{"token", 3}).damaged, 3u);
   EXPECT_EQ(ReplyBack(AdminCount{4}).items, 4u);
+}
+
+TEST(AdminReplyTest, KeepsFigures) {
+  StoreStats stats;
+  stats.format = 1;
+  stats.commit_seq = 2;
+  stats.open_count = 3;
+  stats.records = 4;
+  stats.used_bytes = 5;
+  stats.max_size = 6;
+  stats.page_size = 7;
+  stats.used_pages = 8;
+  stats.free_pages = 9;
+  stats.file_bytes = 10;
+  stats.file_bytes_on_disk = 11;
+  stats.disk_free_bytes = 12;
+  stats.readers = 13;
+  stats.oldest_reader_lag = 14;
+  stats.expiry_entries = 15;
+  stats.due_entries = 16;
+  EXPECT_EQ(ReplyBack(stats), stats);
+  stats.due_since = absl::FromUnixMillis(17);
+  EXPECT_EQ(ReplyBack(stats), stats);
 }
 
 template <typename Verb>

@@ -3,11 +3,13 @@
 // The program: runs one verb, exits with its code. Each verb has a file of its
 // own.
 #include "cli/compact.h"
+#include "cli/config.h"
 #include "cli/delete.h"
 #include "cli/encrypt.h"
 #include "cli/end_signals.h"
 #include "cli/get.h"
 #include "cli/health.h"
+#include "cli/init.h"
 #include "cli/keygen.h"
 #include "cli/keys.h"
 #include "cli/ls.h"
@@ -15,6 +17,7 @@
 #include "cli/serve.h"
 #include "cli/set.h"
 #include "cli/standard_streams.h"
+#include "cli/stat.h"
 #include "cli/verb_table.h"
 #include "cli/verify.h"
 #include "cli/version.h"
@@ -25,6 +28,8 @@ int main(int argc, char** argv) {
   statecpp::VerbTable verbs;
   statecpp::AddServe(verbs);
   statecpp::AddHealth(verbs);
+  statecpp::AddInit(verbs);
+  statecpp::AddConfig(verbs);
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);
   statecpp::AddGet(verbs);
@@ -32,6 +37,7 @@ int main(int argc, char** argv) {
   statecpp::AddDelete(verbs);
   statecpp::AddLs(verbs);
   statecpp::AddQuery(verbs);
+  statecpp::AddStat(verbs);
   statecpp::AddVerify(verbs);
   statecpp::AddEncrypt(verbs);
   statecpp::AddCompact(verbs);

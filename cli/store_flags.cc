@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/store_key.h"
 #include "crypto/key_source.h"
 
 namespace statecpp {
@@ -16,14 +17,16 @@ void AddStoreFlags(CLI::App* verb, StoreFlags& flags) {
 absl::StatusOr<StoreSession> BeginSession(const StoreFlags& flags) {
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return target.status();
-  std::shared_ptr<const KeySource> source;
-  if (!target->served) {
-    absl::StatusOr<std::shared_ptr<const KeySource>> chosen =
-        ChooseKeySource(flags.keys);
-    if (!chosen.ok()) return chosen.status();
-    source = *std::move(chosen);
-  }
-  return StoreSession::Begin(*target, std::move(source));
+  return BeginSession(*target, flags.keys);
+}
+
+absl::StatusOr<StoreSession> BeginSession(const StoreTarget& target,
+                                          const KeyFlags& keys) {
+  if (target.served) return StoreSession::Begin(target, nullptr);
+  absl::StatusOr<std::shared_ptr<const KeySource>> source =
+      ChooseStoreKey(target, keys);
+  if (!source.ok()) return source.status();
+  return StoreSession::Begin(target, *std::move(source));
 }
 
 }  // namespace statecpp

@@ -26,8 +26,11 @@ struct StoreFlags {
 // `flags` outlives `verb`.
 void AddStoreFlags(CLI::App* verb, StoreFlags& flags);
 
-// Those of FindStore, ChooseKeySource and StoreSession::Begin.
+// Those of FindStore, ChooseStoreKey and StoreSession::Begin.
 absl::StatusOr<StoreSession> BeginSession(const StoreFlags& flags);
+// The same for a store that was found.
+absl::StatusOr<StoreSession> BeginSession(const StoreTarget& target,
+                                          const KeyFlags& keys);
 
 }  // namespace statecpp
 

@@ -158,6 +158,11 @@ class Answer {
     return Tell(AdminPage{page->next_token});
   }
 
+  absl::Status operator()(const AdminRequest::Stats&) {
+    const absl::StatusOr<StoreStats> stats = store_.GetStats();
+    return stats.ok() ? Tell(*stats) : stats.status();
+  }
+
   absl::Status operator()(const ItemRequest& request) {
     return AnswerAboutItems(request.verb, store_, listener_);
   }
