@@ -13,6 +13,7 @@
 #include "cli/keygen.h"
 #include "cli/keys.h"
 #include "cli/ls.h"
+#include "cli/manual.h"
 #include "cli/query.h"
 #include "cli/serve.h"
 #include "cli/set.h"
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   statecpp::AddVerify(verbs);
   statecpp::AddEncrypt(verbs);
   statecpp::AddCompact(verbs);
+  statecpp::AddManual(verbs);
   statecpp::AddVersion(verbs);
   return streams.End(verbs.Run(argc, argv));
 }

@@ -44,6 +44,9 @@ class VerbTable {
   // A word that is no verb by itself: `key`, before Add("key add", …).
   void AddGroup(const std::string& name, const std::string& help);
 
+  // All verbs and flags, for whoever describes them.
+  const CLI::App& program() const { return app_; }
+
   // Runs the verb that the arguments name and returns its exit code. `help`,
   // and a verb or a flag that there is not, are answered here.
   ExitCode Run(int argc, char** argv);
