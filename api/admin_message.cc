@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "api/admin_item_proto.h"
+#include "api/admin_stats_proto.h"
 #include "api/errors.h"
 #include "api/report_message.h"
 #include "statecpp/v1/admin.pb.h"
@@ -121,15 +123,6 @@ AdminRequest::RetireDataKeys RetireFromProto(
   return {.id = message.id()};
 }
 
-v1::Row RowToProto(const AdminRow& row) {
-  v1::Row message;
-  message.set_key(row.key);
-  message.set_etag(row.etag);
-  message.set_value(row.value);
-  message.set_is_rest(row.is_rest);
-  return message;
-}
-
 }  // namespace
 
 std::string AdminRequestToProto(const AdminRequest& request) {
@@ -176,6 +169,10 @@ std::string AdminRequestToProto(const AdminRequest& request) {
                  [&](const AdminRequest::Backup& verb) {
                    message.mutable_backup()->set_path(verb.path);
                  },
+                 [&](const ItemRequest& verb) {
+                   *message.mutable_items() = ItemRequestToProto(verb);
+                 },
+                 [&](const AdminRequest::Stats&) { message.mutable_stats(); },
              },
              request.verb);
   return message.SerializeAsString();
@@ -223,6 +220,15 @@ absl::StatusOr<AdminRequest> AdminRequestFromProto(absl::string_view bytes) {
     case v1::AdminRequest::kBackup:
       request.verb = AdminRequest::Backup{.path = message.backup().path()};
       break;
+    case v1::AdminRequest::kItems: {
+      std::optional<ItemRequest> items = ItemRequestFromProto(message.items());
+      if (!items.has_value()) return error::AdminRequestUnknown();
+      request.verb = *std::move(items);
+      break;
+    }
+    case v1::AdminRequest::kStats:
+      request.verb = AdminRequest::Stats{};
+      break;
     case v1::AdminRequest::VERB_NOT_SET:
       return error::AdminRequestUnknown();
   }
@@ -267,6 +273,7 @@ std::string AdminReplyToProto(const AdminReply& reply) {
           },
           [&](const AdminPage& page) {
             message.mutable_page()->set_next_token(page.next_token);
+            message.mutable_page()->set_damaged(page.damaged);
           },
           [&](const BackupRequest::Progress& progress) {
             *message.mutable_backup_progress() = ProgressToProto(progress);
@@ -274,6 +281,10 @@ std::string AdminReplyToProto(const AdminReply& reply) {
           [&](const BackupReport& report) {
             *message.mutable_backup_report() = BackupReportToProto(report);
           },
+          [&](const StoreStats& stats) {
+            *message.mutable_stats() = StatsToProto(stats);
+          },
+          [&](const AdminCount& all) { message.set_count(all.items); },
       },
       reply);
   return message.SerializeAsString();
@@ -307,16 +318,18 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
     case v1::AdminReply::kReport:
       return ReportFromProto(message.report());
     case v1::AdminReply::kRow:
-      return AdminRow{.key = message.row().key(),
-                      .etag = message.row().etag(),
-                      .value = message.row().value(),
-                      .is_rest = message.row().is_rest()};
+      return RowFromProto(message.row());
     case v1::AdminReply::kPage:
-      return AdminPage{message.page().next_token()};
+      return AdminPage{.next_token = message.page().next_token(),
+                       .damaged = message.page().damaged()};
     case v1::AdminReply::kBackupProgress:
       return ProgressFromProto(message.backup_progress());
     case v1::AdminReply::kBackupReport:
       return BackupReportFromProto(message.backup_report());
+    case v1::AdminReply::kCount:
+      return AdminCount{message.count()};
+    case v1::AdminReply::kStats:
+      return StatsFromProto(message.stats());
     case v1::AdminReply::REPLY_NOT_SET:
       return AdminUnknown{};
   }

@@ -10,8 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "api/admin_item.h"
 #include "engine/backup.h"
 #include "engine/keys_status.h"
+#include "engine/store_stats.h"
 #include "engine/walk_report.h"
 
 // What is asked of a server on its admin socket, and what it answers
@@ -75,9 +77,12 @@ struct AdminRequest {
     std::string outside = "";
   };
 
-  using Verb =
-      std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey, RotateDataKey,
-                   RetireDataKeys, WatchRotation, Verify, Query, Backup>;
+  // Answered by StoreStats.
+  struct Stats {};
+
+  using Verb = std::variant<ListStores, GetKeysStatus, AddKey, RemoveKey,
+                            RotateDataKey, RetireDataKeys, WatchRotation,
+                            Verify, Query, Backup, ItemRequest, Stats>;
 
   // Of every request but ListStores.
   std::string data_dir = "";
@@ -102,18 +107,6 @@ struct AdminWalked {
   uint64_t records;
   uint64_t total;
 };
-// A row of a page. A value that is too long for a message comes in parts.
-struct AdminRow {
-  std::string key = "";
-  std::string etag = "";
-  std::string value = "";
-  // More of the value of the row before; nothing else is set.
-  bool is_rest = false;
-};
-// Its rows have come.
-struct AdminPage {
-  std::string next_token;
-};
 // One that this program does not know, from a newer server.
 struct AdminUnknown {};
 
@@ -121,7 +114,7 @@ using AdminReply =
     std::variant<AdminUnknown, AdminEnd, AdminStore, KeysStatus,
                  KeysStatus::Slot, AdminDataKey, Resealer::State, WalkFinding,
                  AdminWalked, WalkReport, AdminRow, AdminPage,
-                 BackupRequest::Progress, BackupReport>;
+                 BackupRequest::Progress, BackupReport, AdminCount, StoreStats>;
 
 std::string AdminRequestToProto(const AdminRequest& request);
 // INVALID_ARGUMENT: `bytes` is no request. UNIMPLEMENTED: it is one that this

@@ -38,12 +38,18 @@ TEST(AdminRequestTest, NamesItsStore) {
 }
 
 TEST(AdminRequestTest, KeepsItsVerb) {
-  const std::vector<AdminRequest::Verb> verbs = {
-      AdminRequest::ListStores{},    AdminRequest::GetKeysStatus{},
-      AdminRequest::AddKey{"/f"},    AdminRequest::RemoveKey{"k"},
-      AdminRequest::RotateDataKey{}, AdminRequest::RetireDataKeys{},
-      AdminRequest::WatchRotation{}, AdminRequest::Verify{},
-      AdminRequest::Query{"{}"},     AdminRequest::Backup{"/b"}};
+  const std::vector<AdminRequest::Verb> verbs = {AdminRequest::ListStores{},
+                                                 AdminRequest::GetKeysStatus{},
+                                                 AdminRequest::AddKey{"/f"},
+                                                 AdminRequest::RemoveKey{"k"},
+                                                 AdminRequest::RotateDataKey{},
+                                                 AdminRequest::RetireDataKeys{},
+                                                 AdminRequest::WatchRotation{},
+                                                 AdminRequest::Verify{},
+                                                 AdminRequest::Query{"{}"},
+                                                 AdminRequest::Backup{"/b"},
+                                                 ItemRequest{},
+                                                 AdminRequest::Stats{}};
   ASSERT_EQ(verbs.size(), std::variant_size_v<AdminRequest::Verb>);
   for (size_t i = 0; i < verbs.size(); ++i) {
     ASSERT_EQ(verbs[i].index(), i);
@@ -52,11 +58,11 @@ TEST(AdminRequestTest, KeepsItsVerb) {
 }
 
 TEST(AdminReplyTest, KeepsHowFarABackupIsAndWhatCameOfIt) {
-  const auto progress = ReplyBack(BackupRequest::Progress{
-      .step = BackupRequest::Step::kFollow,
-      .done = 1,
-      .total = 2,
-      .slowed = absl::Milliseconds(3)});
+  const auto progress =
+      ReplyBack(BackupRequest::Progress{.step = BackupRequest::Step::kFollow,
+                                        .done = 1,
+                                        .total = 2,
+                                        .slowed = absl::Milliseconds(3)});
   EXPECT_EQ(progress.step, BackupRequest::Step::kFollow);
   EXPECT_EQ(progress.done, 1u);
   EXPECT_EQ(progress.total, 2u);
@@ -114,6 +120,59 @@ TEST(AdminReplyTest, KeepsWhatAQueryFound) {
   EXPECT_EQ(ReplyBack(AdminPage{"token"}).next_token, "token");
 }
 
+TEST(AdminReplyTest, KeepsAnItem) {
+  const AdminRow item = {.key = "k",
+                         .etag = "e",
+                         .value = "v",
+                         .content_type = "text/plain",
+                         .expires_ms = 0,
+                         .size = 1,
+                         .is_damaged = true};
+  EXPECT_EQ(ReplyBack(item), item);
+  EXPECT_EQ(ReplyBack(AdminRow{}).expires_ms, std::nullopt);
+  EXPECT_EQ(ReplyBack(AdminPage{"token", 3}).damaged, 3u);
+  EXPECT_EQ(ReplyBack(AdminCount{4}).items, 4u);
+}
+
+TEST(AdminReplyTest, KeepsFigures) {
+  StoreStats stats;
+  stats.format = 1;
+  stats.commit_seq = 2;
+  stats.open_count = 3;
+  stats.records = 4;
+  stats.used_bytes = 5;
+  stats.max_size = 6;
+  stats.page_size = 7;
+  stats.used_pages = 8;
+  stats.free_pages = 9;
+  stats.file_bytes = 10;
+  stats.file_bytes_on_disk = 11;
+  stats.disk_free_bytes = 12;
+  stats.readers = 13;
+  stats.oldest_reader_lag = 14;
+  stats.expiry_entries = 15;
+  stats.due_entries = 16;
+  EXPECT_EQ(ReplyBack(stats), stats);
+  stats.due_since = absl::FromUnixMillis(17);
+  EXPECT_EQ(ReplyBack(stats), stats);
+}
+
+template <typename Verb>
+void ExpectItemVerbBack(const Verb& verb) {
+  const ItemRequest back = VerbBack(ItemRequest{verb});
+  ASSERT_TRUE(std::holds_alternative<Verb>(back.verb));
+  EXPECT_EQ(std::get<Verb>(back.verb), verb);
+}
+
+TEST(AdminRequestTest, KeepsWhatIsAskedOfItems) {
+  ExpectItemVerbBack(ItemRequest::Get{"k\xFE"});
+  ExpectItemVerbBack(ItemRequest::Set{"k\xFE", "v\xFF", "text/plain", 7, "e"});
+  ExpectItemVerbBack(ItemRequest::Set{.key = "k", .first_write = true});
+  ExpectItemVerbBack(ItemRequest::Delete{"k\xFE", "e"});
+  ExpectItemVerbBack(ItemRequest::List{"a||%", "token", 9, true});
+  ExpectItemVerbBack(ItemRequest::DeletePrefix{"a||", true});
+}
+
 TEST(AdminRequestTest, KeepsWhatTheVerbTakes) {
   EXPECT_TRUE(VerbBack(AdminRequest::Verify{.quick = true}).quick);
   EXPECT_FALSE(VerbBack(AdminRequest::Verify{.quick = true}).show_keys);
@@ -144,6 +203,9 @@ TEST(AdminRequestTest, RefusesGarbageAndWhatIsNewerThanItself) {
   EXPECT_THAT(AdminRequestFromProto(""),
               StatusIs(absl::StatusCode::kUnimplemented,
                        HasSubstr("does not know what it is asked")));
+  // Field 20, a message of no bytes: items, and a verb that is not known.
+  EXPECT_THAT(AdminRequestFromProto(std::string("\xA2\x01\x00", 3)),
+              HasCode(absl::StatusCode::kUnimplemented));
   // Field 1000, a message of no bytes.
   EXPECT_THAT(AdminRequestFromProto(std::string("\xC2\x3E\x00", 3)),
               HasCode(absl::StatusCode::kUnimplemented));

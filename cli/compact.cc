@@ -16,8 +16,12 @@ ExitCode Compact(const OfflineCopyFlags& flags) {
   if (!copy.ok()) return FailOffline(copy.status());
   const absl::StatusOr<CopyReport> report = copy->Run(&CompactStore);
   if (!report.ok()) return FailOffline(report.status());
-  std::cout << "compacted " << copy->target().name() << ": "
-            << DescribeCopy(*report) << "\n";
+  if (flags.json) {
+    std::cout << "{" << CopyMembers(copy->target(), *report) << "}\n";
+  } else {
+    std::cout << "compacted " << copy->target().name() << ": "
+              << DescribeCopy(*report) << "\n";
+  }
   return report->removed.ok() ? kExitOk : Fail(report->removed);
 }
 
@@ -30,6 +34,10 @@ void AddCompact(VerbTable& verbs) {
       "Rewrite a store that nobody serves, without what was deleted in it",
       [flags] { return Compact(*flags); }, VerbTable::Signals::kBlocked);
   AddOfflineCopyFlags(verb, *flags);
+  AddToHelp(verb,
+            "Example:\n"
+            "  statecpp compact --data-root /var/lib/statecpp --store orders "
+            "--key-file /etc/statecpp/prod.key");
 }
 
 }  // namespace statecpp

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
 #include "cli/failure.h"
+#include "cli/json_text.h"
 #include "cli/offline_copy.h"
 #include "server/remembered_encryption.h"
 
@@ -32,36 +33,65 @@ void PrintNext(const OfflineCopy& copy) {
             << " --key-file FILE, or its kin\n";
 }
 
-// So that a server that starts now finds the store as it is.
-ExitCode ChangeWhatIsRemembered(const OfflineCopy& copy) {
+// So that a server that starts now finds the store as it is. Fills `changed`
+// with the instances.
+ExitCode ChangeWhatIsRemembered(const OfflineCopy& copy,
+                                std::vector<std::string>& changed) {
   if (copy.root() == nullptr) return kExitOk;
-  const absl::StatusOr<std::vector<std::string>> changed =
+  absl::StatusOr<std::vector<std::string>> names =
       RequireEncryptionOf(*copy.root(), copy.target().data_dir);
-  if (!changed.ok()) {
+  if (!names.ok()) {
     std::cerr << "statecpp: the store is sealed, but what is remembered of its "
                  "instances still says that it is not; run this again, or "
                  "have daprd configure them\n";
-    return Fail(changed.status());
+    return Fail(names.status());
   }
-  if (!changed->empty()) {
-    std::cout << "remembered from now on: encryption is required for "
-              << absl::StrJoin(*changed, ", ") << "\n";
-  }
+  changed = *std::move(names);
   return kExitOk;
+}
+
+void PrintChanged(const std::vector<std::string>& changed) {
+  if (changed.empty()) return;
+  std::cout << "remembered from now on: encryption is required for "
+            << absl::StrJoin(changed, ", ") << "\n";
+}
+
+// `members` say what was done to the store.
+void PrintJson(absl::string_view members,
+               const std::vector<std::string>& changed) {
+  std::cout << "{" << members << ",\"remembered\":["
+            << absl::StrJoin(changed, ",",
+                             [](std::string* out, const std::string& name) {
+                               out->append(JsonText(name));
+                             })
+            << "]}\n";
 }
 
 ExitCode Encrypt(const OfflineCopyFlags& flags) {
   const absl::StatusOr<OfflineCopy> copy = OfflineCopy::Begin(flags);
   if (!copy.ok()) return FailOffline(copy.status());
   const absl::StatusOr<CopyReport> report = copy->Run(&EncryptStore);
-  if (absl::IsAlreadyExists(report.status())) {
-    std::cout << report.status().message() << "\n";
-    return ChangeWhatIsRemembered(*copy);
+  const bool was_sealed = absl::IsAlreadyExists(report.status());
+  if (!report.ok() && !was_sealed) return FailOffline(report.status());
+  std::vector<std::string> changed;
+  const ExitCode remembered = ChangeWhatIsRemembered(*copy, changed);
+  if (flags.json) {
+    PrintJson(was_sealed
+                  ? absl::StrCat("\"store\":", JsonText(copy->target().name()),
+                                 ",\"wasSealed\":true")
+                  : CopyMembers(copy->target(), *report),
+              changed);
+    if (was_sealed || report->removed.ok()) return remembered;
+    return Fail(report->removed);
   }
-  if (!report.ok()) return FailOffline(report.status());
+  if (was_sealed) {
+    std::cout << report.status().message() << "\n";
+    PrintChanged(changed);
+    return remembered;
+  }
   std::cout << "sealed " << copy->target().name() << ": "
             << DescribeCopy(*report) << "\n";
-  const ExitCode remembered = ChangeWhatIsRemembered(*copy);
+  PrintChanged(changed);
   std::cout << "what was in clear may still be read from unused blocks of the "
                "disk until they are overwritten, and from snapshots and "
                "backups: destroy those that are not needed\n";
@@ -77,6 +107,10 @@ void AddEncrypt(VerbTable& verbs) {
       "encrypt", "Seal a store that is in clear and that nobody serves",
       [flags] { return Encrypt(*flags); }, VerbTable::Signals::kBlocked);
   AddOfflineCopyFlags(verb, *flags);
+  AddToHelp(verb,
+            "Example:\n"
+            "  statecpp encrypt --data-root /var/lib/statecpp --store orders "
+            "--key-file /etc/statecpp/prod.key");
 }
 
 }  // namespace statecpp

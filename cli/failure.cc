@@ -22,6 +22,7 @@ ExitCode ExitCodeOfVerb(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return kExitNotFound;
     case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
       return kExitConflict;
     case absl::StatusCode::kDataLoss:
       return kExitDamaged;

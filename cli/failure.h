@@ -15,6 +15,7 @@ namespace statecpp {
 // with:
 //
 //   INVALID_ARGUMENT   2    NOT_FOUND          3    ALREADY_EXISTS   4
+//   FAILED_PRECONDITION 4, an ETag does not match
 //   DATA_LOSS          5    a server that does not answer            6
 //   PERMISSION_DENIED  7, the key was refused
 //   UNAVAILABLE        73 if another process holds the store

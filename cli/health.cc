@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/duration_flag.h"
+#include "cli/json_text.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/component_socket.h"
 
@@ -30,6 +31,7 @@ constexpr absl::Duration kAnswerTimeout = absl::Seconds(2);
 struct HealthFlags {
   std::string socket_folder = "";
   absl::Duration wait = absl::ZeroDuration();
+  bool json = false;
 };
 
 // The serving status as the protocol names it, or why there is none.
@@ -55,7 +57,11 @@ ExitCode CheckHealth(const HealthFlags& flags) {
     std::string answer;
     const grpc::Status status = Check(socket, answer);
     if (status.ok() && answer == "SERVING") {
-      std::cout << answer << "\n";
+      if (flags.json) {
+        std::cout << "{\"status\":" << JsonText(answer) << "}\n";
+      } else {
+        std::cout << answer << "\n";
+      }
       return kExitOk;
     }
     const absl::Duration left = deadline - absl::Now();
@@ -83,6 +89,8 @@ void AddHealth(VerbTable& verbs) {
                    "Where the server's socket is; chosen as by serve")
       ->type_name("DIR");
   AddDuration(health, "--wait", flags->wait, "Wait this long until it is");
+  health->add_flag("--json", flags->json, "Print one object");
+  AddToHelp(health, "Example:\n  statecpp health --wait 30s");
 }
 
 }  // namespace statecpp

@@ -55,4 +55,13 @@ std::string JsonText(absl::string_view text) {
   return json + "\"";
 }
 
+bool IsUtf8(absl::string_view text) {
+  while (!text.empty()) {
+    const size_t size = LetterSize(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 }  // namespace statecpp

@@ -12,6 +12,9 @@ namespace statecpp {
 // letter stands as U+FFFD: JSON has no bytes.
 std::string JsonText(absl::string_view text);
 
+// Whether JsonText says all of it.
+bool IsUtf8(absl::string_view text);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_CLI_JSON_TEXT_H_

@@ -39,5 +39,12 @@ TEST(JsonTextTest, ReplacesWhatIsNoUtf8) {
             "\"" + mark + mark + mark + mark + "\"");
 }
 
+TEST(JsonTextTest, SaysWhetherTextIsWhole) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8("a\u00e9\U0001f600\n"));
+  EXPECT_FALSE(IsUtf8("a\xFF"));
+  EXPECT_FALSE(IsUtf8("\xC3"));
+}
+
 }  // namespace
 }  // namespace statecpp

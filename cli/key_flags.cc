@@ -109,6 +109,8 @@ void AddKeyFlags(CLI::App* verb, KeyFlags& flags, const std::string& prefix) {
                  "keys could come into swap");
 }
 
+bool NamesKey(const KeyFlags& flags) { return !Given(flags).empty(); }
+
 void PrintKeyWarning(absl::string_view text) {
   std::cerr << "statecpp: warning: " << text << "\n";
 }

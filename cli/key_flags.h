@@ -38,6 +38,9 @@ struct KeyFlags {
 void AddKeyFlags(CLI::App* verb, KeyFlags& flags,
                  const std::string& prefix = "");
 
+// Whether one of the flags names a key.
+bool NamesKey(const KeyFlags& flags);
+
 // Prints a line on standard error.
 void PrintKeyWarning(absl::string_view text);
 

@@ -16,13 +16,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/key_flags.h"
+#include "cli/json_text.h"
+#include "cli/kept_replies.h"
 #include "cli/keys_text.h"
 #include "cli/progress.h"
+#include "cli/store_flags.h"
+#include "cli/store_key.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
 
@@ -31,8 +34,7 @@ namespace {
 
 // The flags of all of them, as given; each has its own.
 struct KeysFlags {
-  StoreTargetFlags target;
-  KeyFlags keys;
+  StoreFlags store;
   bool json = false;
   std::string new_key_file = "";
   std::string new_passphrase_file = "";
@@ -40,24 +42,6 @@ struct KeysFlags {
   std::string name = "";
   bool no_wait = false;
   std::optional<uint32_t> id = std::nullopt;
-};
-
-// Keeps the answers of one kind. Signals end the process, as is usual.
-template <typename Reply>
-class Kept final : public AdminListener {
- public:
-  bool Tell(const AdminReply& reply) override {
-    if (const Reply* kept = std::get_if<Reply>(&reply)) {
-      replies.push_back(*kept);
-    }
-    return true;
-  }
-  bool LeavesWithin(absl::Duration duration) override {
-    absl::SleepFor(duration);
-    return false;
-  }
-
-  std::vector<Reply> replies;
 };
 
 // Follows a rotation until SIGINT or SIGTERM, which are blocked.
@@ -103,7 +87,7 @@ class RotationWatch final : public AdminListener {
 };
 
 absl::StatusOr<KeysStatus> AskForStatus(StoreSession& session) {
-  Kept<KeysStatus> kept;
+  KeptReplies<KeysStatus> kept;
   absl::Status answered = session.Ask(AdminRequest::GetKeysStatus{}, kept);
   if (answered.ok() && kept.replies.empty()) {
     answered = absl::InternalError("the server answered nothing");
@@ -119,17 +103,10 @@ struct Work {
 };
 
 absl::StatusOr<Work> Begin(const KeysFlags& flags) {
-  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  const absl::StatusOr<StoreTarget> target = FindStore(flags.store.target);
   if (!target.ok()) return target.status();
-  std::shared_ptr<const KeySource> source = nullptr;
-  if (!target->served) {
-    absl::StatusOr<std::shared_ptr<const KeySource>> chosen =
-        ChooseKeySource(flags.keys);
-    if (!chosen.ok()) return chosen.status();
-    source = *std::move(chosen);
-  }
   absl::StatusOr<StoreSession> session =
-      StoreSession::Begin(*target, std::move(source));
+      BeginSession(*target, flags.store.keys);
   if (!session.ok()) return session.status();
   return Work{*target, *std::move(session)};
 }
@@ -141,7 +118,7 @@ absl::StatusOr<Work> Begin(const KeysFlags& flags) {
 absl::StatusOr<KeysStatus> PeekHere(const KeysFlags& flags,
                                     const StoreTarget& target) {
   const absl::StatusOr<std::shared_ptr<const KeySource>> source =
-      ChooseKeySource(flags.keys);
+      ChooseStoreKey(target, flags.store.keys);
   if (!source.ok()) return source.status();
   Options options = {.path = target.folder};
   if (*source != nullptr) {
@@ -161,7 +138,7 @@ absl::StatusOr<KeysStatus> StatusOf(const KeysFlags& flags,
 }
 
 ExitCode ShowStatus(const KeysFlags& flags) {
-  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  const absl::StatusOr<StoreTarget> target = FindStore(flags.store.target);
   if (!target.ok()) return Fail(target.status());
   const absl::StatusOr<KeysStatus> status = StatusOf(flags, *target);
   if (!status.ok()) return Fail(status.status());
@@ -202,13 +179,17 @@ ExitCode AddKey(const KeysFlags& flags) {
   if (!new_key.ok()) return Fail(new_key.status());
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
-  Kept<KeysStatus::Slot> kept;
+  KeptReplies<KeysStatus::Slot> kept;
   if (const absl::Status added = work->session.Ask(*new_key, kept);
       !added.ok()) {
     return Fail(added);
   }
   const std::string name =
       kept.replies.empty() ? flags.name : kept.replies.front().name;
+  if (flags.json) {
+    std::cout << "{\"slot\":" << JsonText(name) << "}\n";
+    return kExitOk;
+  }
   std::cout << "added the key slot " << name;
   if (!kept.replies.empty()) {
     std::cout << " (" << kept.replies.front().fingerprint << ")";
@@ -226,11 +207,15 @@ ExitCode AddKey(const KeysFlags& flags) {
 ExitCode RemoveKey(const KeysFlags& flags) {
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
-  Kept<AdminUnknown> kept;
+  KeptReplies<AdminUnknown> kept;
   if (const absl::Status removed =
           work->session.Ask(AdminRequest::RemoveKey{flags.name}, kept);
       !removed.ok()) {
     return Fail(removed);
+  }
+  if (flags.json) {
+    std::cout << "{\"removed\":" << JsonText(flags.name) << "}\n";
+    return kExitOk;
   }
   std::cout
       << "removed the key slot " << flags.name
@@ -243,9 +228,17 @@ ExitCode RemoveKey(const KeysFlags& flags) {
 
 // --- rotate, retire ----------------------------------------------------------
 
+// `left`: records under a former data key; nullopt: nobody waited.
+void PrintRotation(uint32_t new_key, std::optional<uint64_t> left) {
+  std::cout << "{\"dataKey\":" << new_key
+            << ",\"left\":" << (left.has_value() ? absl::StrCat(*left) : "null")
+            << "}\n";
+}
+
 // How a watched rotation ended.
-ExitCode EndOfRotation(const RotationWatch& watch, bool served) {
+ExitCode EndOfRotation(const RotationWatch& watch, bool served, bool json) {
   const Resealer::State& state = watch.state;
+  if (json) PrintRotation(watch.new_key, state.left);
   if (!state.error.ok()) {
     std::cerr << "statecpp: re-sealing stopped; "
               << (served ? "the server tries again by itself"
@@ -265,8 +258,10 @@ ExitCode EndOfRotation(const RotationWatch& watch, bool served) {
                  "status\n";
     return kExitFailed;
   }
-  std::cout << "every record is sealed under data key " << watch.new_key
-            << "\nnext: statecpp keys retire\n";
+  if (!json) {
+    std::cout << "every record is sealed under data key " << watch.new_key
+              << "\nnext: statecpp keys retire\n";
+  }
   return kExitOk;
 }
 
@@ -282,8 +277,14 @@ ExitCode Rotate(const KeysFlags& flags) {
       !begun.ok()) {
     return Fail(begun);
   }
-  std::cout << "new records are sealed under data key " << watch.new_key
-            << std::endl;
+  if (!flags.json) {
+    std::cout << "new records are sealed under data key " << watch.new_key
+              << std::endl;
+  }
+  if (flags.no_wait && flags.json) {
+    PrintRotation(watch.new_key, std::nullopt);
+    return kExitOk;
+  }
   if (flags.no_wait) {
     std::cout << (served ? "the others are re-sealed in the background"
                          : "the others are re-sealed when the store is next "
@@ -302,21 +303,31 @@ ExitCode Rotate(const KeysFlags& flags) {
     return kExitFailed;
   }
   if (!watched.ok()) return Fail(watched);
-  return EndOfRotation(watch, served);
+  return EndOfRotation(watch, served, flags.json);
+}
+
+void PrintRetired(const std::vector<AdminDataKey>& keys) {
+  std::cout << "{\"retired\":["
+            << absl::StrJoin(keys, ",",
+                             [](std::string* out, const AdminDataKey& key) {
+                               absl::StrAppend(out, key.id);
+                             })
+            << "]}\n";
 }
 
 ExitCode Retire(const KeysFlags& flags) {
   absl::StatusOr<Work> work = Begin(flags);
   if (!work.ok()) return Fail(work.status());
-  Kept<AdminDataKey> kept;
+  KeptReplies<AdminDataKey> kept;
   const absl::Status retired =
       work->session.Ask(AdminRequest::RetireDataKeys{flags.id}, kept);
   // Also where a later one failed.
+  if (flags.json) PrintRetired(kept.replies);
   for (const AdminDataKey& key : kept.replies) {
-    std::cout << "retired data key " << key.id << "\n";
+    if (!flags.json) std::cout << "retired data key " << key.id << "\n";
   }
   if (!retired.ok()) return Fail(retired);
-  if (kept.replies.empty()) {
+  if (kept.replies.empty() && !flags.json) {
     std::cout << "there is nothing to retire: every data key seals records, or "
                  "is the active one\n";
   }
@@ -328,20 +339,24 @@ ExitCode Retire(const KeysFlags& flags) {
 using Flags = std::shared_ptr<KeysFlags>;
 
 std::pair<CLI::App*, Flags> AddVerb(
-    VerbTable& verbs, const char* name, const char* help,
+    VerbTable& verbs, const char* name, const char* help, const char* example,
     ExitCode (*action)(const KeysFlags&),
     VerbTable::Signals signals = VerbTable::Signals::kUnblocked) {
   auto flags = std::make_shared<KeysFlags>();
   CLI::App* const verb = verbs.Add(
       name, help, [flags, action] { return action(*flags); }, signals);
-  AddStoreTargetFlags(verb, flags->target);
-  AddKeyFlags(verb, flags->keys);
+  AddStoreFlags(verb, flags->store);
+  verb->add_flag("--json", flags->json, "As one line of JSON");
+  AddToHelp(verb, absl::StrCat("Example:\n  statecpp ", name,
+                               " --data-root /var/lib/statecpp --store orders",
+                               example));
   return {verb, flags};
 }
 
 void AddAdd(VerbTable& verbs) {
   const auto [verb, flags] =
-      AddVerb(verbs, "keys add", "Let another key open the store, too", AddKey);
+      AddVerb(verbs, "keys add", "Let another key open the store, too",
+              " --new-key-file /etc/statecpp/2026-12.key", AddKey);
   verb->add_option("--new-key-file", flags->new_key_file,
                    "File with the new key; the server reads it itself")
       ->type_name("FILE");
@@ -360,26 +375,25 @@ void AddAdd(VerbTable& verbs) {
 
 void AddKeys(VerbTable& verbs) {
   verbs.AddGroup("keys", "Show and change the keys of a store, served or not");
-  const auto [status, status_flags] =
-      AddVerb(verbs, "keys status",
-              "Show the store's keys; nothing of it is secret", ShowStatus);
-  status->add_flag("--json", status_flags->json, "As one line of JSON");
+  AddVerb(verbs, "keys status",
+          "Show the store's keys; nothing of it is secret", "", ShowStatus);
   AddAdd(verbs);
-  const auto [remove, remove_flags] = AddVerb(
-      verbs, "keys remove", "Let a key open the store no longer", RemoveKey);
+  const auto [remove, remove_flags] =
+      AddVerb(verbs, "keys remove", "Let a key open the store no longer",
+              " prod", RemoveKey);
   remove
       ->add_option("NAME", remove_flags->name,
                    "What keys status calls the key slot")
       ->required();
   const auto [rotate, rotate_flags] =
       AddVerb(verbs, "keys rotate",
-              "Seal new records, and then the others, under a new data key",
+              "Seal new records, and then the others, under a new data key", "",
               Rotate, VerbTable::Signals::kBlocked);
   rotate->add_flag("--no-wait", rotate_flags->no_wait,
                    "Return at once, and have it done in the background");
   const auto [retire, retire_flags] =
       AddVerb(verbs, "keys retire",
-              "Forget data keys that seal no record any more", Retire);
+              "Forget data keys that seal no record any more", "", Retire);
   retire->add_option("ID", retire_flags->id, "The data key; else all of these");
 }
 

@@ -7,8 +7,10 @@
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
+#include "cli/json_text.h"
 #include "cli/step_progress.h"
 #include "cli/store_faults.h"
+#include "cli/store_key.h"
 #include "engine/error_payload.h"
 
 namespace statecpp {
@@ -17,14 +19,15 @@ void AddOfflineCopyFlags(CLI::App* verb, OfflineCopyFlags& flags) {
   AddStoreTargetFlags(verb, flags.target);
   AddKeyFlags(verb, flags.keys);
   verb->add_flag("--quiet", flags.quiet, "Do not show how far it is");
+  verb->add_flag("--json", flags.json, "Print one object of JSON");
 }
 
 absl::StatusOr<OfflineCopy> OfflineCopy::Begin(const OfflineCopyFlags& flags) {
-  absl::StatusOr<std::shared_ptr<const KeySource>> source =
-      ChooseKeySource(flags.keys);
-  if (!source.ok()) return source.status();
   absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return target.status();
+  absl::StatusOr<std::shared_ptr<const KeySource>> source =
+      ChooseStoreKey(*target, flags.keys);
+  if (!source.ok()) return source.status();
   std::optional<DataRoot> root;
   if (!target->data_root.empty()) {
     absl::StatusOr<DataRoot> held =
@@ -80,6 +83,14 @@ std::string DescribeCopy(const CopyReport& report) {
   return absl::StrCat(report.records, " records, ",
                       DescribeBytes(report.bytes_before), " before, ",
                       DescribeBytes(report.bytes_after), " now");
+}
+
+std::string CopyMembers(const StoreTarget& target, const CopyReport& report) {
+  return absl::StrCat(
+      "\"store\":", JsonText(target.name()), ",\"records\":", report.records,
+      ",\"bytesBefore\":", report.bytes_before,
+      ",\"bytesAfter\":", report.bytes_after,
+      ",\"formerRemoved\":", report.removed.ok() ? "true" : "false");
 }
 
 }  // namespace statecpp

@@ -25,6 +25,7 @@ struct OfflineCopyFlags {
   StoreTargetFlags target;
   KeyFlags keys;
   bool quiet = false;
+  bool json = false;
 };
 
 // Adds them to `verb`. `flags` outlives it.
@@ -77,6 +78,8 @@ ExitCode FailOffline(const absl::Status& status);
 
 // "1000 records, 12.5 MiB before, 8.0 MiB now"
 std::string DescribeCopy(const CopyReport& report);
+// The same as members of an object of JSON, with the store's name in front.
+std::string CopyMembers(const StoreTarget& target, const CopyReport& report);
 
 }  // namespace statecpp
 

@@ -18,10 +18,8 @@
 #include "api/admin_message.h"
 #include "cli/failure.h"
 #include "cli/json_text.h"
-#include "cli/key_flags.h"
+#include "cli/store_flags.h"
 #include "cli/store_session.h"
-#include "cli/store_target.h"
-#include "crypto/key_source.h"
 #include "engine/query.h"
 #include "server/admin_listener.h"
 
@@ -29,8 +27,7 @@ namespace statecpp {
 namespace {
 
 struct QueryFlags {
-  StoreTargetFlags target;
-  KeyFlags keys;
+  StoreFlags store;
   AdminRequest::Query request = {.json = "{}"};
 };
 
@@ -118,17 +115,7 @@ ExitCode RunQuery(QueryFlags& flags) {
   // Before a store is opened for it.
   const absl::StatusOr<Query> query = Query::FromJson(json);
   if (!query.ok()) return Fail(query.status());
-  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
-  if (!target.ok()) return Fail(target.status());
-  std::shared_ptr<const KeySource> source;
-  if (!target->served) {
-    absl::StatusOr<std::shared_ptr<const KeySource>> chosen =
-        ChooseKeySource(flags.keys);
-    if (!chosen.ok()) return Fail(chosen.status());
-    source = *std::move(chosen);
-  }
-  absl::StatusOr<StoreSession> session =
-      StoreSession::Begin(*target, std::move(source));
+  absl::StatusOr<StoreSession> session = BeginSession(flags.store);
   if (!session.ok()) return Fail(session.status());
   const absl::Status printed =
       PrintPages(*session, flags.request, query->limit != 0);
@@ -150,18 +137,17 @@ void AddQuery(VerbTable& verbs) {
       "[{\"key\":\"person.id\",\"order\":\"DESC\"}],\"page\":{\"limit\":3}}, "
       "or - to read it from standard input; without it all items that are "
       "JSON");
-  AddStoreTargetFlags(query, flags->target);
-  AddKeyFlags(query, flags->keys);
+  AddStoreFlags(query, flags->store);
   query->add_option("--key-prefix", flags->request.key_prefix,
                     "Only items whose keys begin so, such as myapp||; without "
                     "a || in it the whole store is read all the same");
   query->add_option("--token", flags->request.token,
                     "Of the page before, which it printed behind its rows");
-  // Before the exit codes, which every verb has.
-  query->footer(absl::StrCat(
-      "Prints {\"key\":...,\"etag\":...,\"data\":...}, one item a line. "
-      "Without a page limit all\nitems are printed.\n\n",
-      query->get_footer()));
+  AddToHelp(query,
+            "Prints {\"key\":...,\"etag\":...,\"data\":...}, one item a line. "
+            "Without a page limit all\nitems are printed.\n\nExample:\n"
+            "  statecpp query --data-root /var/lib/statecpp --store orders "
+            "'{\"filter\":{\"EQ\":{\"city\":\"Delft\"}}}'");
 }
 
 }  // namespace statecpp

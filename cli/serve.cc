@@ -285,6 +285,10 @@ void AddServe(VerbTable& verbs) {
               "long");
   serve->add_flag("--allow-network-fs", flags->allow_network_fs,
                   "Serve from NFS and its kin all the same; can lose data");
+  AddToHelp(serve,
+            "Example:\n"
+            "  statecpp serve --data-root /var/lib/statecpp --key-file "
+            "/etc/statecpp/prod.key");
 }
 
 }  // namespace statecpp

@@ -16,19 +16,22 @@
 namespace statecpp {
 namespace {
 
-// No component says how large the store may be: as large as it is, at least.
-uint64_t MaxSizeOf(const std::string& folder) {
+// What the component says, if it is known, but as large as the store is, at
+// least.
+uint64_t MaxSizeOf(const StoreTarget& target) {
   struct stat info;
-  const uint64_t usual = Options().max_size;
-  if (stat((folder + "/data.mdb").c_str(), &info) != 0) return usual;
-  return std::max(usual, static_cast<uint64_t>(info.st_size));
+  const uint64_t wanted = target.component.has_value()
+                              ? target.component->config.max_size
+                              : Options().max_size;
+  if (stat((target.folder + "/data.mdb").c_str(), &info) != 0) return wanted;
+  return std::max(wanted, static_cast<uint64_t>(info.st_size));
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenHere(const StoreTarget& target,
                                                 const KeySource* source) {
   Options options = {.path = target.folder,
                      .create = false,
-                     .max_size = MaxSizeOf(target.folder),
+                     .max_size = MaxSizeOf(target),
                      .cleanup_interval = absl::ZeroDuration(),
                      .on_assertion = EndVerbOnAssertion};
   if (source != nullptr) {

@@ -40,6 +40,12 @@ absl::Status NamedTwice() {
       "was done");
 }
 
+absl::Status ComponentWithStorePath() {
+  return absl::InvalidArgumentError(
+      "--component names a store of a server; give that server's --data-root, "
+      "and leave --store-path and --store out; nothing was done");
+}
+
 absl::Status StoreNotNamed(absl::string_view data_root) {
   return absl::InvalidArgumentError(
       absl::StrCat("--store is missing: which store of ", data_root,
@@ -105,18 +111,28 @@ absl::StatusOr<std::vector<std::string>> StoreNames(
 
 // The data root that is named; empty where --store-path names the store.
 absl::StatusOr<std::string> DataRootOf(const StoreTargetFlags& flags) {
+  if (!flags.component.empty() &&
+      (!flags.store_path.empty() || !flags.store.empty())) {
+    return ComponentWithStorePath();
+  }
   if (!flags.store_path.empty()) {
     if (!flags.data_root.empty() || !flags.store.empty()) return NamedTwice();
     return "";
   }
   std::string data_root = flags.data_root;
-  if (data_root.empty()) {
-    const char* const variable = getenv(kDataRootVariable);
-    if (variable != nullptr) data_root = variable;
-  }
+  if (data_root.empty()) data_root = DataRootOfEnvironment();
   if (data_root.empty()) return NothingNamed();
   if (!IsFolder(data_root)) return NoSuchFolder("--data-root", data_root);
   return data_root;
+}
+
+// nullopt: the flags name none.
+absl::StatusOr<std::optional<ComponentFile>> ComponentOf(
+    const StoreTargetFlags& flags) {
+  if (flags.component.empty()) return std::nullopt;
+  absl::StatusOr<ComponentFile> file = ReadComponentFile(flags.component);
+  if (!file.ok()) return file.status();
+  return *std::move(file);
 }
 
 absl::StatusOr<StoreTarget> TargetIn(const std::string& data_root,
@@ -135,6 +151,11 @@ absl::StatusOr<StoreTarget> TargetIn(const std::string& data_root,
 
 }  // namespace
 
+std::string DataRootOfEnvironment() {
+  const char* const variable = getenv(kDataRootVariable);
+  return variable == nullptr ? "" : variable;
+}
+
 void AddStoreTargetFlags(CLI::App* verb, StoreTargetFlags& flags) {
   verb->add_option("--data-root", flags.data_root,
                    "A server's folder; else $STATECPP_DATA_ROOT")
@@ -145,6 +166,14 @@ void AddStoreTargetFlags(CLI::App* verb, StoreTargetFlags& flags) {
       ->type_name("NAME");
   verb->add_option("--store-path", flags.store_path,
                    "The folder of an embedded store, instead of the other two")
+      ->type_name("DIR");
+  verb->add_option("--component", flags.component,
+                   "Dapr's YAML of the component, instead of --store: it says "
+                   "the dataDir, and where the key is")
+      ->type_name("FILE");
+  verb->add_option("--key-dir", flags.key_folder,
+                   "With --component: the server's folder of the key files "
+                   "that components name")
       ->type_name("DIR");
 }
 
@@ -157,9 +186,12 @@ absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags) {
     }
     return StoreTarget{.folder = flags.store_path};
   }
+  absl::StatusOr<std::optional<ComponentFile>> component = ComponentOf(flags);
+  if (!component.ok()) return component.status();
   const absl::StatusOr<std::vector<std::string>> names = StoreNames(*data_root);
   if (!names.ok()) return names.status();
   std::string name = flags.store;
+  if (component->has_value()) name = (*component)->config.data_dir;
   if (name.empty()) {
     if (names->empty()) return NoSuchStore(*data_root, name, *names);
     if (names->size() > 1) return SeveralStores(*data_root, *names);
@@ -169,6 +201,10 @@ absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags) {
   if (target.ok() && !IsFolder(target->folder)) {
     return NoSuchStore(*data_root, name, *names);
   }
+  if (target.ok()) {
+    target->component = *std::move(component);
+    target->key_folder = flags.key_folder;
+  }
   return target;
 }
 
@@ -176,8 +212,17 @@ absl::StatusOr<StoreTarget> FindPlaceForStore(const StoreTargetFlags& flags) {
   const absl::StatusOr<std::string> data_root = DataRootOf(flags);
   if (!data_root.ok()) return data_root.status();
   if (data_root->empty()) return StoreTarget{.folder = flags.store_path};
-  if (flags.store.empty()) return StoreNotNamed(*data_root);
-  return TargetIn(*data_root, flags.store);
+  absl::StatusOr<std::optional<ComponentFile>> component = ComponentOf(flags);
+  if (!component.ok()) return component.status();
+  const std::string name =
+      component->has_value() ? (*component)->config.data_dir : flags.store;
+  if (name.empty()) return StoreNotNamed(*data_root);
+  absl::StatusOr<StoreTarget> target = TargetIn(*data_root, name);
+  if (target.ok()) {
+    target->component = *std::move(component);
+    target->key_folder = flags.key_folder;
+  }
+  return target;
 }
 
 }  // namespace statecpp

@@ -3,9 +3,11 @@
 #define STATECPP_CLI_STORE_TARGET_H_
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "cli/component_file.h"
 
 namespace statecpp {
 
@@ -14,10 +16,16 @@ struct StoreTargetFlags {
   std::string data_root = "";
   std::string store = "";
   std::string store_path = "";
+  std::string component = "";
+  std::string key_folder = "";
 };
 
-// Adds --data-root, --store and --store-path to `verb`. `flags` outlives it.
+// Adds --data-root, --store, --store-path, --component and --key-dir to `verb`.
+// `flags` outlives it.
 void AddStoreTargetFlags(CLI::App* verb, StoreTargetFlags& flags);
+
+// $STATECPP_DATA_ROOT; empty if it is not set.
+std::string DataRootOfEnvironment();
 
 // The store that a verb is about.
 //
@@ -36,6 +44,9 @@ struct StoreTarget {
   // any moment, or have it open: what changes the store goes through it. If it
   // comes or goes later, the store's own lock still keeps two from opening it.
   bool served = false;
+  // What --component names, which then says the `dataDir`, and --key-dir.
+  std::optional<ComponentFile> component = std::nullopt;
+  std::string key_folder = "";
 
   // What its user calls it.
   const std::string& name() const {
@@ -51,6 +62,7 @@ struct StoreTarget {
 //     are.
 // UNAVAILABLE, as error::IsUnreachable: a server is there, but cannot be asked.
 // Those of error::System: the data root cannot be read.
+// Those of ReadComponentFile.
 absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags);
 
 // Where a store is to be made, or replaced: it need not be there, and has to be

@@ -102,4 +102,8 @@ ExitCode VerbTable::Run(int argc, char** argv) {
   return kExitOk;
 }
 
+void AddToHelp(CLI::App* verb, const std::string& text) {
+  verb->footer(absl::StrCat(text, "\n\n", verb->get_footer()));
+}
+
 }  // namespace statecpp

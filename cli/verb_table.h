@@ -44,6 +44,9 @@ class VerbTable {
   // A word that is no verb by itself: `key`, before Add("key add", …).
   void AddGroup(const std::string& name, const std::string& help);
 
+  // All verbs and flags, for whoever describes them.
+  const CLI::App& program() const { return app_; }
+
   // Runs the verb that the arguments name and returns its exit code. `help`,
   // and a verb or a flag that there is not, are answered here.
   ExitCode Run(int argc, char** argv);
@@ -63,6 +66,10 @@ class VerbTable {
   std::vector<Verb> verbs_;
   bool allow_core_dumps_ = false;
 };
+
+// Puts a text before the exit codes in the help of a verb: what it prints, or
+// how it is used, one line for each.
+void AddToHelp(CLI::App* verb, const std::string& text);
 
 }  // namespace statecpp
 

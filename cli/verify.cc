@@ -17,8 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/key_flags.h"
 #include "cli/progress.h"
+#include "cli/store_flags.h"
+#include "cli/store_key.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
 #include "cli/verify_text.h"
@@ -30,8 +31,7 @@ namespace statecpp {
 namespace {
 
 struct VerifyFlags {
-  StoreTargetFlags target;
-  KeyFlags keys;
+  StoreFlags store;
   VerifyRequest request;
   bool repair = false;
   bool json = false;
@@ -110,7 +110,7 @@ absl::StatusOr<WalkReport> VerifyHere(const VerifyFlags& flags,
                                       const StoreTarget& target,
                                       const VerifyEvents& events) {
   const absl::StatusOr<std::shared_ptr<const KeySource>> source =
-      ChooseKeySource(flags.keys);
+      ChooseStoreKey(target, flags.store.keys);
   if (!source.ok()) return source.status();
   Options options = {.path = target.folder, .create = false};
   if (*source != nullptr) {
@@ -123,7 +123,7 @@ absl::StatusOr<WalkReport> VerifyHere(const VerifyFlags& flags,
 
 ExitCode Verify(const VerifyFlags& flags) {
   if (const absl::Status fits = Check(flags); !fits.ok()) return Fail(fits);
-  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  const absl::StatusOr<StoreTarget> target = FindStore(flags.store.target);
   if (!target.ok()) return Fail(target.status());
   VerifyText text(
       std::cout,
@@ -168,8 +168,7 @@ void AddVerify(VerbTable& verbs) {
   CLI::App* const verify = verbs.Add(
       "verify", "Look for damage at every record of a store, served or not",
       [flags] { return Verify(*flags); }, VerbTable::Signals::kBlocked);
-  AddStoreTargetFlags(verify, flags->target);
-  AddKeyFlags(verify, flags->keys);
+  AddStoreFlags(verify, flags->store);
   verify->add_flag("--quick", flags->request.quick,
                    "Sees replayed and deleted records, not damage inside one");
   verify->add_flag("--show-keys", flags->request.show_keys,
@@ -185,6 +184,9 @@ void AddVerify(VerbTable& verbs) {
                    "open, each of which is named");
   verify->add_flag("--json", flags->json, "Print one object of JSON");
   verify->add_flag("--quiet", flags->quiet, "Do not show how far it is");
+  AddToHelp(verify,
+            "Example:\n"
+            "  statecpp verify --data-root /var/lib/statecpp --store orders");
 
   auto words = std::make_shared<std::vector<std::string>>();
   // Not for people, so --help does not name it.

@@ -77,6 +77,12 @@ absl::StatusOr<uint64_t> FreeBytes(const std::string& path) {
   return uint64_t{space.f_bavail} * space.f_frsize;
 }
 
+uint64_t FileSize(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return 0;
+  return static_cast<uint64_t>(info.st_size);
+}
+
 absl::Status TakeOwnerAndMode(const std::string& model,
                               const std::string& file) {
   struct stat wanted;

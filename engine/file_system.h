@@ -26,6 +26,9 @@ std::string ParentOf(absl::string_view path);
 // Bytes that this user may still write to the disk of `path`.
 absl::StatusOr<uint64_t> FreeBytes(const std::string& path);
 
+// The length of a file; 0 if there is none.
+uint64_t FileSize(const std::string& path);
+
 // Gives `file` the owner, group and mode that `model` has. Only root can give
 // to another owner.
 absl::Status TakeOwnerAndMode(const std::string& model,

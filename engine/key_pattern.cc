@@ -97,4 +97,13 @@ bool KeyPattern::Matches(absl::string_view key) const {
   }
 }
 
+std::string PatternOfPrefix(absl::string_view prefix) {
+  std::string pattern;
+  for (const char c : prefix) {
+    if (c == '%' || c == '_' || c == '\\') pattern.push_back('\\');
+    pattern.push_back(c);
+  }
+  return pattern + "%";
+}
+
 }  // namespace statecpp

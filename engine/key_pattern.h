@@ -46,6 +46,9 @@ class KeyPattern {
   bool is_one_key_ = true;
 };
 
+// The pattern of all keys that begin with `prefix`.
+std::string PatternOfPrefix(absl::string_view prefix);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_ENGINE_KEY_PATTERN_H_

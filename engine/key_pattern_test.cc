@@ -195,5 +195,18 @@ TEST(KeyPatternTest, AgreesWithTheReference) {
   EXPECT_GT(matched, 3000);
 }
 
+TEST(KeyPatternTest, ThePatternOfAPrefixTakesItAsItIs) {
+  for (const std::string prefix : {"a||", "50%", "a_b", "\\", "\\%"}) {
+    const std::string pattern = PatternOfPrefix(prefix);
+    EXPECT_TRUE(Like(pattern, prefix)) << prefix;
+    EXPECT_TRUE(Like(pattern, prefix + "rest")) << prefix;
+    EXPECT_FALSE(Like(pattern, "x" + prefix)) << prefix;
+    EXPECT_EQ(KeyPattern::Parse(pattern)->head(), prefix);
+  }
+  EXPECT_FALSE(Like(PatternOfPrefix("a_b"), "axb"));
+  EXPECT_FALSE(Like(PatternOfPrefix("50%"), "500"));
+  EXPECT_TRUE(Like(PatternOfPrefix(""), "anything"));
+}
+
 }  // namespace
 }  // namespace statecpp

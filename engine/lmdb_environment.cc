@@ -3,10 +3,11 @@
 
 #include <lmdb.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -64,24 +65,13 @@ absl::Status LmdbError(absl::string_view action, int code) {
   }
 }
 
-// LMDB itself would take the size that the file's meta page says, which may be
-// damaged.
-uint64_t MapSizeOf(const std::string& folder) {
-  struct stat stat;
-  const std::string file = folder + "/data.mdb";
-  const bool there = ::stat(file.c_str(), &stat) == 0;
-  return 2 * (there ? static_cast<uint64_t>(stat.st_size) : 0) + kRoomToWrite;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
     void (*on_assertion)(const char* text), Access access) {
-  if (const absl::Status allocated = AllocateLockFile(folder, kMaxReaders);
-      !allocated.ok()) {
-    return allocated;
-  }
+  absl::Status ready = AllocateLockFile(folder, kMaxReaders);
+  if (!ready.ok()) return ready;
   MDB_env* env = nullptr;
   if (const int code = mdb_env_create(&env); code != 0) {
     return LmdbError("create an LMDB environment", code);
@@ -90,7 +80,10 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
       new LmdbEnvironment(env, folder));
   mdb_env_set_maxdbs(env, kTables);
   mdb_env_set_maxreaders(env, kMaxReaders);
-  if (map_size == 0) map_size = MapSizeOf(folder);
+  // LMDB itself would take what the file's meta page says, which may be
+  // damaged.
+  if (map_size == 0)
+    map_size = 2 * FileSize(folder + "/data.mdb") + kRoomToWrite;
   mdb_env_set_mapsize(env, map_size);
   if (on_assertion != nullptr) {
     mdb_env_set_userctx(env, reinterpret_cast<void*>(on_assertion));
@@ -116,10 +109,8 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
   // away only.
   KeepFromChildren(folder + "/data.mdb", environment->descriptor());
   mdb_reader_check(env, &environment->stale_readers_);
-  if (const absl::Status opened = environment->OpenTables(access);
-      !opened.ok()) {
-    return opened;
-  }
+  ready = environment->OpenTables(access);
+  if (!ready.ok()) return ready;
   if (access != Access::kRead) {
     const int failed =
         SettleMetaPages(environment->descriptor(), environment->page_size_);
@@ -246,6 +237,19 @@ int LmdbEnvironment::ClearStaleReaders() {
   int cleared = 0;
   mdb_reader_check(env_, &cleared);
   return cleared;
+}
+
+std::vector<uint64_t> LmdbEnvironment::HeldSnapshots() const {
+  std::vector<uint64_t> held;
+  // Process, thread and transaction of a slot; - if it holds none.
+  const auto note = [](const char* line, void* all) {
+    uint64_t id = 0;
+    const bool holds = sscanf(line, "%*d %*s %" SCNu64, &id) == 1;
+    if (holds) static_cast<std::vector<uint64_t>*>(all)->push_back(id);
+    return 0;
+  };
+  mdb_reader_list(env_, note, &held);
+  return held;
 }
 
 int LmdbEnvironment::descriptor() const {

@@ -83,6 +83,9 @@ class LmdbEnvironment {
   uint32_t page_size() const { return page_size_; }
   // Pages of the file that are or were in use, after the last commit.
   uint64_t file_pages() const;
+  // The snapshots that are held now, here and in other processes, each by the
+  // last transaction that it sees (SnapshotId).
+  std::vector<uint64_t> HeldSnapshots() const;
   // Of data.mdb, for space to be set aside. LMDB's own; not to be closed.
   int descriptor() const;
   // Reader slots of processes that died, freed when this was opened.

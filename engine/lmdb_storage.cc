@@ -248,12 +248,28 @@ uint64_t LmdbStorage::max_size() const {
 }
 
 absl::StatusOr<uint64_t> LmdbStorage::UsedBytes() const {
+  const absl::StatusOr<Figures> figures = ReadFigures();
+  if (!figures.ok()) return figures.status();
+  return figures->live_pages * figures->page_size;
+}
+
+absl::StatusOr<LmdbStorage::Figures> LmdbStorage::ReadFigures() const {
+  const std::vector<uint64_t> held = environment_->HeldSnapshots();
   absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
       environment_->BeginRead();
   if (!txn.ok()) return txn.status();
-  absl::StatusOr<uint64_t> pages = txn->LivePages();
+  const absl::StatusOr<uint64_t> pages = txn->LivePages();
   if (!pages.ok()) return pages.status();
-  return *pages * environment_->page_size();
+  const absl::StatusOr<uint64_t> expiring = txn->CountEntries(Table::kExpiry);
+  if (!expiring.ok()) return expiring.status();
+  uint64_t oldest = txn->SnapshotId();
+  for (const uint64_t id : held) oldest = std::min(oldest, id);
+  return Figures{.page_size = environment_->page_size(),
+                 .file_pages = environment_->file_pages(),
+                 .live_pages = *pages,
+                 .expiry_entries = *expiring,
+                 .held_snapshots = held.size(),
+                 .oldest_lag = txn->SnapshotId() - oldest};
 }
 
 absl::StatusOr<std::string> LmdbStorage::ReadHeader() const {

@@ -78,6 +78,18 @@ class LmdbStorage final : public Storage {
   uint64_t max_size() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<uint64_t> UsedBytes() const;
 
+  // Of one moment, in a time that does not grow with the store.
+  struct Figures {
+    uint32_t page_size;
+    uint64_t file_pages;
+    uint64_t live_pages;
+    uint64_t expiry_entries;
+    uint64_t held_snapshots;
+    // Commits since the oldest of them.
+    uint64_t oldest_lag;
+  };
+  absl::StatusOr<Figures> ReadFigures() const;
+
   // Replaces the header, and the keys that it gives, in one durable step
   // between two commits. `change` sees the header and the accumulator of that
   // moment and returns what follows, or an error, which is returned.

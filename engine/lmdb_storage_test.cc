@@ -134,6 +134,34 @@ TEST(LmdbStorageTest, ASnapshotIsOneMoment) {
   EXPECT_THAT(storage.ReadFrom(*before, "b"), Holds("1"));
 }
 
+TEST(LmdbStorageTest, KnowsTheSnapshotsThatAreHeldAndHowOldTheyAre) {
+  StorageForTest storage;
+  // A thread holds one snapshot, and does all else without.
+  const auto figures = [&] {
+    LmdbStorage::Figures read = {};
+    std::thread([&] { read = storage->ReadFigures().value(); }).join();
+    return read;
+  };
+  const auto commit = [&](const char* key) {
+    std::thread([&] {
+      EXPECT_THAT(storage.Commit({{storage.Put(key, "1")}}), IsOk());
+    }).join();
+  };
+  commit("a");
+  EXPECT_EQ(figures().held_snapshots, 0u);
+  EXPECT_EQ(figures().oldest_lag, 0u);
+  {
+    const auto held = storage->Read().value();
+    EXPECT_EQ(figures().held_snapshots, 1u);
+    EXPECT_EQ(figures().oldest_lag, 0u);
+    commit("b");
+    commit("c");
+    EXPECT_EQ(figures().oldest_lag, 2u);
+  }
+  EXPECT_EQ(figures().held_snapshots, 0u);
+  EXPECT_EQ(figures().oldest_lag, 0u);
+}
+
 TEST(LmdbStorageTest, AScanGoesFromAKeyInOrderUntilItIsToldToStop) {
   StorageForTest storage;
   Batch batch;

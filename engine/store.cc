@@ -18,6 +18,7 @@
 #include "engine/query_page.h"
 #include "engine/record.h"
 #include "engine/record_scan.h"
+#include "engine/stats_reading.h"
 #include "engine/store_backup.h"
 #include "engine/store_folder.h"
 #include "engine/store_header.h"
@@ -189,6 +190,7 @@ class Store::Impl {
     return report;
   }
 
+  const std::string& path() const { return folder_.path(); }
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -362,14 +364,8 @@ StoreKeys& Store::keys() const { return impl_->keys(); }
 absl::StatusOr<int64_t> Store::Sweep() { return impl_->sweeper().Sweep(); }
 
 absl::StatusOr<Store::Stats> Store::GetStats() const {
-  const absl::StatusOr<uint64_t> used = impl_->storage().UsedBytes();
-  if (!used.ok()) return used.status();
-  const Accumulator accumulator = impl_->storage().accumulator();
-  return Stats{.commit_seq = accumulator.commit_seq(),
-               .open_count = accumulator.open_count(),
-               .records = accumulator.records(),
-               .used_bytes = *used,
-               .max_size = impl_->storage().max_size()};
+  return ReadStats(impl_->storage(), impl_->path(),
+                   impl_->time().ForVisibility());
 }
 
 absl::Status Store::CheckIntegrity() const {

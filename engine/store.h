@@ -20,6 +20,7 @@
 #include "engine/key_query.h"
 #include "engine/options.h"
 #include "engine/query.h"
+#include "engine/store_stats.h"
 #include "engine/write.h"
 
 namespace statecpp {
@@ -207,14 +208,8 @@ class Store {
   // The keys of a sealed store, and how to change them. Lives as long as this.
   StoreKeys& keys() const;
 
-  // Figures of this moment, consistent with one another.
-  struct Stats {
-    uint64_t commit_seq;  // LMDB transactions committed since creation
-    uint64_t open_count;  // times opened since creation
-    uint64_t records;     // items on disk, expired ones included
-    uint64_t used_bytes;  // of max_size
-    uint64_t max_size;
-  };
+  // Figures of this moment. Also fails with the errors of error::System.
+  using Stats = StoreStats;
   absl::StatusOr<Stats> GetStats() const;
 
   // Opens every record and compares all of them with the accumulator, which

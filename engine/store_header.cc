@@ -266,6 +266,11 @@ std::string SealHeader(const StoreHeader& header, const Keyring& keyring,
   return bytes;
 }
 
+int FormatOfHeader(absl::string_view bytes) {
+  if (bytes.size() < kMinReaderAt) return 0;
+  return LoadFixed<uint16_t>(bytes.data() + kMagic.size());
+}
+
 absl::StatusOr<StoreHeader> ReadHeader(absl::string_view bytes,
                                        absl::string_view path) {
   if (bytes.size() < kMinReaderAt + 2 ||

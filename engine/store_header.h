@@ -71,6 +71,10 @@ std::string NewSealedHeader(const MasterKey& key, Random& random);
 absl::StatusOr<StoreHeader> ReadHeader(absl::string_view bytes,
                                        absl::string_view path);
 
+// The format that a header which can be read was written in: this program's, or
+// a newer one that it may read; 0 where there is no header.
+int FormatOfHeader(absl::string_view bytes);
+
 struct OpenedHeader {
   StoreHeader header;
   std::shared_ptr<const Keyring> keyring;

@@ -9,7 +9,8 @@ packages_to_build=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto
   bazel-skylib openjdk-17-jdk-headless g++ python3
   libabsl-dev libcli11-dev libgrpc++-dev liblmdb-dev libprotobuf-dev
-  libsimdjson-dev libsodium-dev protobuf-compiler protobuf-compiler-grpc
+  libsimdjson-dev libsodium-dev libyaml-cpp-dev protobuf-compiler
+  protobuf-compiler-grpc
 )
 # curl is what README's commands, which .ci/run tries, take for an app. The
 # Python libraries read a store as docs/format.md says. libseccomp reads

@@ -26,8 +26,10 @@ namespace statecpp {
 // (docs/impl.md), for a handful of requests in a store's life. A connection
 // here blocks a thread of its own instead.
 //
+// A message has room for the largest item that there may be (kMaxValueSize).
+//
 // Thread-compatible; but Shutdown may be called from another thread.
-inline constexpr size_t kMaxAdminMessage = size_t{1} << 20;
+inline constexpr size_t kMaxAdminMessage = size_t{5} << 20;
 
 class AdminConnection {
  public:

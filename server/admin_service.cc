@@ -34,6 +34,15 @@ struct ChangeText {
     return verb.id.has_value() ? absl::StrCat("keys retire ", *verb.id)
                                : "keys retire";
   }
+  // Neither key nor value.
+  std::string operator()(const ItemRequest& request) const {
+    if (std::holds_alternative<ItemRequest::Set>(request.verb)) return "set";
+    if (std::holds_alternative<ItemRequest::Delete>(request.verb)) {
+      return "delete";
+    }
+    const auto* prefix = std::get_if<ItemRequest::DeletePrefix>(&request.verb);
+    return prefix != nullptr && !prefix->count_only ? "delete --prefix" : "";
+  }
   template <typename Other>
   std::string operator()(const Other&) const {
     return "";
@@ -43,10 +52,12 @@ struct ChangeText {
 void LogChange(const AdminRequest& request, const absl::Status& status) {
   const std::string change = std::visit(ChangeText(), request.verb);
   if (change.empty()) return;
+  const bool items = std::holds_alternative<ItemRequest>(request.verb);
   // Whoever left did so when it was told of what had been done.
   if (status.ok() || absl::IsCancelled(status)) {
-    LogInfo("keys changed", {{"verb", change}, {"dataDir", request.data_dir}});
-  } else {
+    LogInfo(items ? "items changed by hand" : "keys changed",
+            {{"verb", change}, {"dataDir", request.data_dir}});
+  } else if (!items) {
     LogWarning("keys not changed", {{"verb", change},
                                     {"dataDir", request.data_dir},
                                     {"error", status.message()}});

@@ -14,7 +14,8 @@ namespace statecpp {
 // store is done to it where it is open, or is opened for it
 // (Instances::StoreForAdmin), and the rest is store_admin.h.
 //
-// Each change of keys, and each backup, is a line in the log. Thread-safe.
+// Each change of keys and each backup is a line in the log, and each change of
+// items, without what they are. Thread-safe.
 class AdminService {
  public:
   // Both outlive this.

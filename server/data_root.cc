@@ -54,6 +54,10 @@ absl::Status WriteAndSync(const std::string& path, absl::string_view text) {
   return absl::OkStatus();
 }
 
+std::string InstancePath(absl::string_view root, absl::string_view file_name) {
+  return absl::StrCat(root, "/instances/", file_name, ".json");
+}
+
 }  // namespace
 
 absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
@@ -86,13 +90,9 @@ std::string DataRoot::StorePath(absl::string_view folder_name) const {
   return absl::StrCat(path_, "/stores/", folder_name);
 }
 
-std::string DataRoot::InstancePath(absl::string_view file_name) const {
-  return absl::StrCat(path_, "/instances/", file_name, ".json");
-}
-
-absl::StatusOr<std::optional<std::string>> DataRoot::ReadInstance(
-    absl::string_view file_name) const {
-  const std::string path = InstancePath(file_name);
+absl::StatusOr<std::optional<std::string>> DataRoot::ReadInstanceIn(
+    const std::string& root, absl::string_view file_name) {
+  const std::string path = InstancePath(root, file_name);
   std::ifstream file(path);
   if (!file) {
     if (errno == ENOENT) return std::nullopt;
@@ -103,8 +103,9 @@ absl::StatusOr<std::optional<std::string>> DataRoot::ReadInstance(
   return text.str();
 }
 
-absl::StatusOr<std::vector<std::string>> DataRoot::ListInstances() const {
-  const std::string folder = path_ + "/instances";
+absl::StatusOr<std::vector<std::string>> DataRoot::ListInstancesIn(
+    const std::string& root) {
+  const std::string folder = root + "/instances";
   std::vector<std::string> names;
   std::error_code failure;
   for (std::filesystem::directory_iterator entry(folder, failure), end;
@@ -132,7 +133,7 @@ absl::StatusOr<std::vector<std::string>> DataRoot::ListStores() const {
 
 absl::Status DataRoot::WriteInstance(absl::string_view file_name,
                                      absl::string_view text) const {
-  const std::string path = InstancePath(file_name);
+  const std::string path = InstancePath(path_, file_name);
   const std::string aside = path + ".tmp";
   if (absl::Status written = WriteAndSync(aside, text); !written.ok()) {
     unlink(aside.c_str());

@@ -48,10 +48,21 @@ class DataRoot {
 
   // What WriteInstance last wrote under that file name; nullopt: nothing.
   absl::StatusOr<std::optional<std::string>> ReadInstance(
-      absl::string_view file_name) const;
+      absl::string_view file_name) const {
+    return ReadInstanceIn(path_, file_name);
+  }
 
   // The file names under which WriteInstance has written, in no order.
-  absl::StatusOr<std::vector<std::string>> ListInstances() const;
+  absl::StatusOr<std::vector<std::string>> ListInstances() const {
+    return ListInstancesIn(path_);
+  }
+
+  // The same two for who does not hold the root: a file that another process
+  // replaces is there as it was or as it is.
+  static absl::StatusOr<std::optional<std::string>> ReadInstanceIn(
+      const std::string& root, absl::string_view file_name);
+  static absl::StatusOr<std::vector<std::string>> ListInstancesIn(
+      const std::string& root);
 
   // Replaces the file as a whole, durably: after a crash it holds the old text
   // or the new one.
@@ -61,8 +72,6 @@ class DataRoot {
  private:
   DataRoot(std::string path, FileLock lock)
       : path_(std::move(path)), lock_(std::move(lock)) {}
-
-  std::string InstancePath(absl::string_view file_name) const;
 
   std::string path_;
   FileLock lock_;

@@ -234,6 +234,20 @@ absl::Status NoKeyName(absl::string_view name) {
       "changed"));
 }
 
+absl::Status NoItem(absl::string_view key) {
+  return absl::NotFoundError(absl::StrCat(
+      "there is no item \"", absl::Utf8SafeCEscape(key),
+      "\", or it has expired; daprd puts the app's id and || before an app's "
+      "keys; nothing was changed"));
+}
+
+absl::Status EmptyPrefix() {
+  return absl::InvalidArgumentError(
+      "the prefix is empty, and so are all keys' beginnings; to be rid of a "
+      "whole store, stop its server and remove its folder; nothing was "
+      "deleted");
+}
+
 absl::Status AdminPeerGone() {
   return Unreachable(
       "the server ended the connection before its answer was complete; what "

@@ -73,6 +73,9 @@ absl::Status AdminLeft();
 absl::Status AdminRequestMisplaced();
 absl::Status NoStoreOfName(absl::string_view data_dir);
 absl::Status NoKeyName(absl::string_view name);
+// Of items that an operator names.
+absl::Status NoItem(absl::string_view key);
+absl::Status EmptyPrefix();
 
 // Whether the error is that a server did not answer, whatever it was asked.
 bool IsUnreachable(const absl::Status& status);

@@ -19,6 +19,7 @@
 #include "engine/store_keys.h"
 #include "engine/store_verifier.h"
 #include "server/errors.h"
+#include "server/item_admin.h"
 
 namespace statecpp {
 namespace {
@@ -31,8 +32,6 @@ constexpr absl::Duration kBackupInterval = absl::Milliseconds(100);
 
 // How often a long query looks whether anybody still waits for it.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(20);
-// Of a value in one message; it has to stay below kMaxAdminMessage.
-constexpr size_t kValuePart = 512 << 10;
 
 // Says when the listener has left while nothing can be told to it.
 class LeaveWatch {
@@ -160,7 +159,8 @@ class Answer {
     }();
     if (!page.ok()) return page.status();
     for (const QueryRow& row : page->rows) {
-      if (absl::Status told = TellRow(row); !told.ok()) return told;
+      absl::Status told = TellItem(row.key, row.item, listener_);
+      if (!told.ok()) return told;
     }
     return Tell(AdminPage{page->next_token});
   }
@@ -186,22 +186,18 @@ class Answer {
     return report.ok() ? Tell(*report) : report.status();
   }
 
+  absl::Status operator()(const AdminRequest::Stats&) {
+    const absl::StatusOr<StoreStats> stats = store_.GetStats();
+    return stats.ok() ? Tell(*stats) : stats.status();
+  }
+
+  absl::Status operator()(const ItemRequest& request) {
+    return AnswerAboutItems(request.verb, store_, listener_);
+  }
+
  private:
   absl::Status Tell(const AdminReply& reply) {
     return listener_.Tell(reply) ? absl::OkStatus() : error::AdminLeft();
-  }
-
-  absl::Status TellRow(const QueryRow& row) {
-    const std::string& value = row.item.value;
-    absl::Status told = Tell(AdminRow{.key = row.key,
-                                      .etag = row.item.etag.ToString(),
-                                      .value = value.substr(0, kValuePart)});
-    for (size_t at = kValuePart; told.ok() && at < value.size();
-         at += kValuePart) {
-      told = Tell(
-          AdminRow{.value = value.substr(at, kValuePart), .is_rest = true});
-    }
-    return told;
   }
 
   absl::Status Retire(uint32_t id) {

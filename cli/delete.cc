@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/delete.h"
+
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/admin_item.h"
+#include "cli/failure.h"
+#include "cli/item_text.h"
+#include "cli/json_text.h"
+#include "cli/kept_replies.h"
+#include "cli/store_flags.h"
+#include "cli/store_session.h"
+
+namespace statecpp {
+namespace {
+
+struct DeleteFlags {
+  StoreFlags store;
+  ItemRequest::Delete one;
+  std::string prefix = "";
+  // Whether it was given, if only as an empty one.
+  const CLI::Option* has_prefix = nullptr;
+  bool yes = false;
+  bool json = false;
+};
+
+absl::Status NothingNamed() {
+  return absl::InvalidArgumentError(
+      "name what is to be deleted: a KEY, or --prefix for all keys that begin "
+      "so; nothing was deleted");
+}
+
+ExitCode DeleteOne(const DeleteFlags& flags, StoreSession& session) {
+  KeptReplies<AdminUnknown> none;
+  const absl::Status deleted = session.Ask(ItemRequest{flags.one}, none);
+  if (!deleted.ok()) return Fail(deleted);
+  if (flags.json) {
+    std::cout << "{" << KeyMembers(flags.one.key) << ",\"deleted\":1}\n";
+  }
+  return kExitOk;
+}
+
+void PrintCount(const DeleteFlags& flags, uint64_t items) {
+  if (flags.json) {
+    std::cout << "{" << BytesMember("prefix", flags.prefix)
+              << ",\"found\":" << items
+              << ",\"deleted\":" << (flags.yes ? items : 0) << "}\n";
+  } else if (flags.yes) {
+    std::cout << "deleted " << items << " items\n";
+  } else {
+    std::cout << items << " items have keys that begin so; nothing was "
+              << "deleted. To delete them, add --yes\n";
+  }
+}
+
+ExitCode DeletePrefix(const DeleteFlags& flags, StoreSession& session) {
+  KeptReplies<AdminCount> counts;
+  const absl::Status answered =
+      session.Ask(ItemRequest{ItemRequest::DeletePrefix{
+                      .prefix = flags.prefix, .count_only = !flags.yes}},
+                  counts);
+  // Also where damaged records were left.
+  if (!counts.replies.empty()) PrintCount(flags, counts.replies.front().items);
+  return answered.ok() ? kExitOk : Fail(answered);
+}
+
+ExitCode Delete(const DeleteFlags& flags) {
+  const bool prefix = flags.has_prefix->count() > 0;
+  if (flags.one.key.empty() && !prefix) return Fail(NothingNamed());
+  absl::StatusOr<StoreSession> session = BeginSession(flags.store);
+  if (!session.ok()) return Fail(session.status());
+  return prefix ? DeletePrefix(flags, *session) : DeleteOne(flags, *session);
+}
+
+}  // namespace
+
+void AddDelete(VerbTable& verbs) {
+  auto flags = std::make_shared<DeleteFlags>();
+  CLI::App* const verb = verbs.Add(
+      "delete", "Delete an item, or all below a prefix, served or not",
+      [flags] { return Delete(*flags); });
+  CLI::Option* const key = verb->add_option(
+      "KEY", flags->one.key, "The whole key of an item, as ls prints it");
+  AddStoreFlags(verb, flags->store);
+  CLI::Option* const prefix =
+      verb->add_option("--prefix", flags->prefix,
+                       "All items that ls lists with this prefix; without "
+                       "--yes they are only counted")
+          ->excludes(key);
+  flags->has_prefix = prefix;
+  verb->add_flag("--yes", flags->yes, "Delete them")->needs(prefix);
+  verb->add_option("--etag", flags->one.etag,
+                   "Only the item with this ETag; else exit code 4")
+      ->excludes(prefix);
+  verb->add_flag("--json", flags->json, "Print what was deleted as one object");
+  AddToHelp(verb,
+            "An item that is not there is exit code 3. Items below a prefix "
+            "go one after the\nother: who interrupts it has deleted some.\n\n"
+            "Example:\n"
+            "  statecpp delete --data-root /var/lib/statecpp --store orders "
+            "--prefix 'myapp||'");
+}
+
+}  // namespace statecpp

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_CLI_KEPT_REPLIES_H_
+#define STATECPP_CLI_KEPT_REPLIES_H_
+
+#include <variant>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "api/admin_message.h"
+#include "server/admin_listener.h"
+
+namespace statecpp {
+
+// Keeps the answers of one kind. Signals end the process, as is usual.
+//
+//   KeptReplies<AdminDataKey> keys;
+//   absl::Status retired = session.Ask(AdminRequest::RetireDataKeys{}, keys);
+//   for (const AdminDataKey& key : keys.replies) ...
+template <typename Reply>
+class KeptReplies final : public AdminListener {
+ public:
+  bool Tell(const AdminReply& reply) override {
+    if (const Reply* kept = std::get_if<Reply>(&reply)) {
+      replies.push_back(*kept);
+    }
+    return true;
+  }
+  bool LeavesWithin(absl::Duration duration) override {
+    absl::SleepFor(duration);
+    return false;
+  }
+
+  std::vector<Reply> replies;
+};
+
+}  // namespace statecpp
+
+#endif  // STATECPP_CLI_KEPT_REPLIES_H_
