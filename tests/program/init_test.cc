@@ -105,6 +105,13 @@ TEST_F(InitTest, OverwritesNothing) {
   EXPECT_EQ(ContentOf(key()), before);
 }
 
+TEST_F(InitTest, WhereAComponentIsThereNoKeyIsMade) {
+  fs::create_directories(dir_.Path("demo/components"));
+  std::ofstream(yaml()) << "mine";
+  EXPECT_EQ(Init({"demo"}).exit_code, kConflict);
+  EXPECT_FALSE(fs::exists(key()));
+}
+
 TEST_F(InitTest, JsonSaysTheSame) {
   EXPECT_THAT(
       Init({"demo", "--json"}).out,

@@ -123,7 +123,7 @@ TEST(ManualTest, ThePageNamesEveryVerbAndFlagAndExitCode) {
     std::vector<std::string> arguments = Words(verb);
     arguments.push_back("--help");
     for (const std::string& flag : FlagsIn(Printed(arguments))) {
-      EXPECT_THAT(part, HasSubstr(flag)) << verb;
+      EXPECT_THAT(part, HasSubstr(flag + "\\fR")) << verb;
     }
     EXPECT_THAT(part.substr(0, part.find("\n.SH ")),
                 AllOf(HasSubstr("Example:"), Not(HasSubstr("Exit codes"))));
