@@ -266,8 +266,17 @@ TEST_F(StoreRestoreTest, OneWithADamagedRecordIsRefused) {
   std::string damaged = whole;
   damaged[at] ^= 1;
   WriteFile(damaged);
-  EXPECT_THAT(Restore(), StatusIs(absl::StatusCode::kDataLoss,
-                                  HasSubstr("is damaged and was not copied")));
+  // Before a byte is copied.
+  std::set<CopyOptions::Step> steps;
+  CopyOptions from = From(backup_);
+  from.on_progress = [&steps](CopyOptions::Step step, uint64_t, uint64_t) {
+    steps.insert(step);
+    return true;
+  };
+  EXPECT_THAT(RestoreStore(from, restored_),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("is damaged and was not copied")));
+  EXPECT_THAT(steps, ElementsAre(CopyOptions::Step::kLook));
   EXPECT_THAT(NamesIn(parent_), ElementsAre());
 }
 
