@@ -25,7 +25,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from ratios import (Ratio, Side, number, ratio_table,  # noqa: E402
                     result_of, table)
-from rivals import Process, Redis, cpu_seconds  # noqa: E402
+from rivals import Process, Redis, cpu_seconds, end_in_order  # noqa: E402
 
 STORES = ("cpp", "redis", "sqlite", "in-memory")
 OPS = ("get", "set")
@@ -192,6 +192,7 @@ def main():
                         default=os.environ.get("STATECPP_BENCH_DIR", "/tmp"),
                         help="on the disk that is measured")
     flags = parser.parse_args()
+    end_in_order()
     rounds = []
     with tempfile.TemporaryDirectory(prefix="statecpp-daprd-",
                                      dir=flags.folder) as folder:
