@@ -25,8 +25,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import plots  # noqa: E402
 from ratios import (Ratio, Side, cell_table, ratio_table,  # noqa: E402
                     number, reaches, result_of)
-from rivals import (KEYS, Disk, Redis, cpu_seconds, our_server,  # noqa: E402
-                    peer)
+from rivals import (KEYS, Disk, Redis, cpu_seconds,  # noqa: E402
+                    end_in_order, our_server, peer)
 
 SMALL, MIDDLE = 128, 1024
 
@@ -210,6 +210,7 @@ def parse_flags():
 
 def main():
     flags = parse_flags()
+    end_in_order()
     with tempfile.TemporaryDirectory(prefix="statecpp-compare-",
                                      dir=flags.folder) as folder:
         rounds, others = measure(flags.programs.resolve(), pathlib.Path(folder),

@@ -24,6 +24,11 @@ def cpu_seconds(pid):
                for task in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
+def end_in_order():
+    """On SIGTERM, too, what was started is ended, and its files removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 class Process:
     """A server that is there until `stop`."""
 
@@ -125,7 +130,7 @@ class Redis:
     """One server of its own, loaded by redis-benchmark: as many connections as
     calls under way, each with one, as go-redis has them."""
 
-    def __init__(self, folder, fsync, keys):
+    def __init__(self, folder, fsync, keys, port=0):
         self.socket, self.keys = folder / "redis.sock", keys
         folder.mkdir(parents=True)
         # Debian's package of tools has the server, too, under another name; it
@@ -136,9 +141,10 @@ class Redis:
             sys.exit("Redis is missing: apt-get install redis-tools")
         # A log that was rewritten in the midst of a round would slow it.
         self.process = Process(
-            ["redis-server", "--port", "0", "--unixsocket", self.socket,
-             "--dir", folder, "--save", "", "--appendonly", "yes",
-             "--appendfsync", fsync, "--auto-aof-rewrite-percentage", "0"],
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(port),
+             "--unixsocket", self.socket, "--dir", folder, "--save", "",
+             "--appendonly", "yes", "--appendfsync", fsync,
+             "--auto-aof-rewrite-percentage", "0"],
             folder, self.answers, executable=server)
         self.rates = {}
 

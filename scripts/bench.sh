@@ -19,6 +19,11 @@ bench() {
       bench_against_others "${@:2}"
       return
       ;;
+    daprd)
+      ensure_packages build test bench
+      bench_through_daprd "${@:2}"
+      return
+      ;;
     wire)
       ensure_packages build test
       bench_wire "${@:2}"
@@ -50,6 +55,21 @@ bench_against_others() {
     //bench/wire:wire_client
   say "measuring the server, its peers and its rivals in turns"
   bench/compare.py bazel-bin "$@"
+}
+
+# The same app's calls on state.cpp and on Dapr's own stores.
+bench_through_daprd() {
+  command -v go > /dev/null || fail "bench daprd builds daprd: install Go"
+  build
+  local programs=tests/dapr/.bin
+  local go=(env CGO_ENABLED=0 GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" go -C tests/dapr)
+  say "building daprd with those stores (the first time takes minutes)"
+  "${go[@]}" build -modfile=../../bench/daprd/go.mod -tags rivals \
+    -o .bin/daprd-rivals ./cmd/daprd
+  "${go[@]}" build -o .bin/load ./cmd/load
+  say "measuring stores through daprd in turns"
+  bench/through_daprd.py bazel-bin/statecpp "$programs/daprd-rivals" \
+    "$programs/load" "$@"
 }
 
 # One load on a server of its own.

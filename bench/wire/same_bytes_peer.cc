@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "absl/status/status.h"
 #include "bench/wire/peer.h"
 #include "dapr/proto/components/v1/state.grpc.pb.h"
 #include "server/rpc_loop.h"
