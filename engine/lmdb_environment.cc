@@ -4,7 +4,6 @@
 #include <lmdb.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <cstring>
@@ -242,6 +241,12 @@ uint64_t LmdbEnvironment::file_pages() const {
   return info.me_last_pgno + 1;
 }
 
+ReaderList LmdbEnvironment::Readers() const {
+  ReaderList list;
+  mdb_reader_list(env_, &ReaderList::AddTo, &list);
+  return list;
+}
+
 int LmdbEnvironment::ClearStaleReaders() {
   int cleared = 0;
   mdb_reader_check(env_, &cleared);
@@ -388,9 +393,8 @@ absl::Status LmdbEnvironment::WriteTransaction::Commit()
 // end, as EIO.
 bool LmdbEnvironment::WriteTransaction::DiskIsFull(int code) const {
   if (code == ENOSPC || code == EDQUOT) return true;
-  struct statvfs space;
-  return code == EIO && fstatvfs(environment_->descriptor(), &space) == 0 &&
-         uint64_t{space.f_bavail} * space.f_frsize < kScarce;
+  return code == EIO &&
+         FreeBytes(environment_->folder_).value_or(kScarce) < kScarce;
 }
 
 }  // namespace statecpp

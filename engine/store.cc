@@ -372,6 +372,10 @@ absl::StatusOr<Store::Stats> Store::GetStats() const {
                .max_size = impl_->storage().max_size()};
 }
 
+absl::StatusOr<StoreFigures> Store::GetFigures() const {
+  return ReadStoreFigures(impl_->storage(), impl_->queue(), impl_->sweeper());
+}
+
 absl::Status Store::CheckIntegrity() const {
   absl::Status first = absl::OkStatus();
   const absl::StatusOr<WalkOutcome> walked = impl_->storage().Walk(
