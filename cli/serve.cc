@@ -26,6 +26,7 @@
 #include "cli/store_faults.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
+#include "server/grpc_log.h"
 #include "server/log.h"
 #include "server/server.h"
 
@@ -199,6 +200,7 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
 
 ExitCode Serve(const ServeFlags& flags) {
   if (flags.log_as_json) SetLogFormat(LogFormat::kJson, kVersion);
+  TakeGrpcLog();
   absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
   if (!options.ok()) return RefuseToServe(options.status());
   EndOnMemoryFaults();
