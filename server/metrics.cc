@@ -256,6 +256,32 @@ void AddInstanceCounts(const std::vector<Seen>& all, Families& families) {
 
 // --- Of the server.
 
+// None where this process has made none.
+void AddBackups(const std::vector<Seen>& all, const LastBackups& backups,
+                Families& families) {
+  using Backup = LastBackups::Backup;
+  const auto add = [&](const char* name, const char* help,
+                       double (*of)(const Backup& backup)) {
+    MetricFamily family(name, Type::Gauge, help);
+    for (const Seen& seen : all) {
+      const std::optional<Backup> last =
+          backups.Of(seen.instance->config.data_dir);
+      if (last.has_value()) family.Add(seen.Labels(), of(*last));
+    }
+    families.push_back(std::move(family).Take());
+  };
+  add("statecpp_backup_last_success_timestamp_seconds",
+      "When the last backup was made that this process made, in seconds since "
+      "1970.",
+      [](const Backup& b) {
+        return absl::ToDoubleSeconds(b.ended - absl::UnixEpoch());
+      });
+  add("statecpp_backup_duration_seconds", "How long it took.",
+      [](const Backup& b) { return absl::ToDoubleSeconds(b.took); });
+  add("statecpp_backup_bytes", "Of its data.mdb.",
+      [](const Backup& b) { return static_cast<double>(b.bytes); });
+}
+
 void AddUp(const std::vector<Seen>& all, const Instances& instances,
            Families& families) {
   MetricFamily family("statecpp_instance_up", Type::Gauge,
@@ -308,6 +334,7 @@ Families Metrics::Collect() const {
   AddCommits(all, families);
   AddStoreNumbers(all, families);
   AddKeys(all, families);
+  AddBackups(all, source_.backups, families);
   AddUp(all, source_.instances, families);
 
   MetricFamily refused("statecpp_refused_calls_total", Type::Counter,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/instances.h"
+#include "server/last_backups.h"
 
 namespace statecpp {
 
@@ -32,6 +33,7 @@ class Metrics {
     // Calls that were refused before they came to an instance.
     const std::atomic<uint64_t>& refused_for_room;
     const std::atomic<uint64_t>& refused_without_instance;
+    const LastBackups& backups;
     std::string version;
   };
 

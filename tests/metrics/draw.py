@@ -126,7 +126,9 @@ def main():
     with Observed(options.bin / "statecpp", options.bin / "tests/metrics/load",
                   ROOT / "deploy" / "prometheus" / "alerts.yaml",
                   options.seconds) as observed:
-        time.sleep(options.seconds)
+        time.sleep(options.seconds / 2)
+        observed.back_up()
+        time.sleep(options.seconds / 2)
         end = time.time()
         start = end - options.seconds + 25
         for title, found in rows(dashboard):

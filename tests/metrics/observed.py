@@ -119,6 +119,7 @@ class Observed:
     """All of it: a server, its load for so many seconds, and Prometheus."""
 
     def __init__(self, program, load, rules, seconds):
+        self.program = program
         self.folder = tempfile.TemporaryDirectory()
         root = pathlib.Path(self.folder.name)
         (root / "prometheus").mkdir()
@@ -128,6 +129,13 @@ class Observed:
             env={"STATECPP_TEST_SEALED": "1"})
         self.prometheus = Prometheus(
             root / "prometheus", self.server.url.split("//")[1], rules)
+
+    def back_up(self):
+        subprocess.run(
+            [self.program, "backup", self.server.log.parent / "copy",
+             "--data-root", self.server.log.parent / "data", "--store",
+             "orders"], check=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
 
     def __enter__(self):
         return self

@@ -73,6 +73,9 @@ class PrometheusTest(unittest.TestCase):
                        "statecpp_query_returned_total > 0",
                        "statecpp_refused_calls_total > 0"):
             await_true(lambda: cls.prometheus.query(series), series)
+        cls.observed.back_up()
+        await_true(lambda: cls.prometheus.query(
+            "statecpp_backup_bytes"), "a backup")
         await_true(lambda: cls.prometheus.query(
             "count_over_time(statecpp_ttl_expired_total[1m]) > 5"), "samples")
         cls.scrape = get(cls.observed.server.url + "/metrics")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a server says of itself to Prometheus, to probes and in its log.
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -9,8 +11,11 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/program/client.h"
@@ -205,6 +210,27 @@ TEST_F(MetricsTest, CountEachTimeARecordDoesNotOpen) {
   EXPECT_EQ(OfOrders("statecpp_auth_failures_total"), "2");
   EXPECT_EQ(Calls("get", "error"), "1");
   EXPECT_EQ(Calls("bulk_get", "ok"), "1") << "the item has an error";
+}
+
+TEST_F(MetricsTest, ShowTheLastBackupOnceThereIsOne) {
+  ServeMetrics();
+  Client client(socket_path());
+  client.MustInit();
+  client.SetKey("a", "1");
+  EXPECT_EQ(OfOrders("statecpp_backup_last_success_timestamp_seconds"),
+            "(none)");
+  const int64_t before = absl::ToUnixSeconds(absl::Now());
+  const Outcome backup =
+      RunToEnd({.arguments = {"backup", dir_.Path("copy"), "--data-root",
+                              data_root(), "--store", "orders"}});
+  EXPECT_EQ(backup.exit_code, 0) << backup.err;
+  double at = 0;
+  EXPECT_TRUE(absl::SimpleAtod(
+      OfOrders("statecpp_backup_last_success_timestamp_seconds"), &at));
+  EXPECT_GE(at, before);
+  EXPECT_EQ(
+      OfOrders("statecpp_backup_bytes"),
+      absl::StrCat(std::filesystem::file_size(dir_.Path("copy/data.mdb"))));
 }
 
 TEST_F(MetricsTest, CountACallThatComesToNoComponent) {
