@@ -17,13 +17,13 @@
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/key_flags.h"
 #include "cli/step_progress.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
 #include "engine/backup.h"
 #include "server/admin_listener.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "api/component_fields.h"
 #include "cli/item_text.h"
-#include "cli/json_text.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

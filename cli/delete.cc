@@ -11,10 +11,10 @@
 #include "api/admin_item.h"
 #include "cli/failure.h"
 #include "cli/item_text.h"
-#include "cli/json_text.h"
 #include "cli/kept_replies.h"
 #include "cli/store_flags.h"
 #include "cli/store_session.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

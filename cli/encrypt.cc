@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/offline_copy.h"
+#include "server/json_text.h"
 #include "server/remembered_encryption.h"
 
 namespace statecpp {

@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/duration_flag.h"
-#include "cli/json_text.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/component_socket.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

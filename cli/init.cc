@@ -17,12 +17,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/new_file.h"
 #include "crypto/key_text.h"
 #include "crypto/secret.h"
 #include "crypto/secret_bytes.h"
 #include "engine/errors.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

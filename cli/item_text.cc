@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "cli/json_text.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

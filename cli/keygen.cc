@@ -10,11 +10,11 @@
 #include <memory>
 #include <string>
 
-#include "cli/json_text.h"
 #include "cli/new_file.h"
 #include "crypto/key_text.h"
 #include "crypto/secret.h"
 #include "crypto/secret_bytes.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

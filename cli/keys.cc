@@ -20,7 +20,6 @@
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/kept_replies.h"
 #include "cli/keys_text.h"
 #include "cli/progress.h"
@@ -28,6 +27,7 @@
 #include "cli/store_key.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

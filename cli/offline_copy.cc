@@ -7,11 +7,11 @@
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/step_progress.h"
 #include "cli/store_faults.h"
 #include "cli/store_key.h"
 #include "engine/error_payload.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 

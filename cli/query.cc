@@ -17,11 +17,11 @@
 #include "absl/time/time.h"
 #include "api/admin_message.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/store_flags.h"
 #include "cli/store_session.h"
 #include "engine/query.h"
 #include "server/admin_listener.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

@@ -10,7 +10,6 @@
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
-#include "cli/json_text.h"
 #include "cli/key_flags.h"
 #include "cli/step_progress.h"
 #include "cli/store_faults.h"
@@ -18,6 +17,7 @@
 #include "crypto/key_source.h"
 #include "engine/store_restore.h"
 #include "server/data_root.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

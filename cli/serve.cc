@@ -26,6 +26,7 @@
 #include "cli/store_faults.h"
 #include "cli/version.h"
 #include "server/component_socket.h"
+#include "server/grpc_log.h"
 #include "server/log.h"
 #include "server/server.h"
 
@@ -50,6 +51,9 @@ struct ServeFlags {
   bool allow_network_fs = false;
   KeyFlags keys = {};
   std::string key_dir = "";
+  std::string metrics_address = "off";
+  absl::Duration slow_operation = absl::Milliseconds(100);
+  bool log_as_json = false;
 };
 
 void EndOnAssertion(const char* text) {
@@ -161,6 +165,10 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
       .development = flags.dev,
       .max_connections = flags.max_connections,
       .max_instances = flags.max_instances,
+      .metrics_address =
+          flags.metrics_address == "off" ? "" : flags.metrics_address,
+      .version = std::string(kVersion),
+      .slow_operation = flags.slow_operation,
       .on_assertion = EndOnAssertion,
   };
   if (flags.socket_mode != "auto") {
@@ -191,6 +199,8 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
 }
 
 ExitCode Serve(const ServeFlags& flags) {
+  if (flags.log_as_json) SetLogFormat(LogFormat::kJson, kVersion);
+  TakeGrpcLog();
   absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
   if (!options.ok()) return RefuseToServe(options.status());
   EndOnMemoryFaults();
@@ -210,12 +220,14 @@ ExitCode Serve(const ServeFlags& flags) {
   absl::StatusOr<std::unique_ptr<Server>> server =
       Server::Start(*std::move(options));
   if (!server.ok()) return RefuseToServe(server.status());
+  const std::string metrics = (*server)->metrics_url();
   LogInfo(absl::StrCat("ready: state.cpp on ", (*server)->socket_path(),
                        "; start daprd now"),
           {{"ver", kVersion},
            {"dataRoot", data_root},
            {"key", (*server)->key_description()},
-           {"socketFolderFrom", folder.source}});
+           {"socketFolderFrom", folder.source},
+           {"metrics", metrics.empty() ? "off" : metrics}});
   end.Wait();
   // First of all: daprd would wait for ever at a socket that nobody serves.
   (*server)->Unlink();
@@ -278,6 +290,18 @@ void AddServe(VerbTable& verbs) {
       ->type_name("N")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
+  serve
+      ->add_option("--metrics-address", flags->metrics_address,
+                   "Answer /metrics, /healthz and /readyz over HTTP here, such "
+                   "as 127.0.0.1:9464; whoever reaches it can read them")
+      ->type_name("HOST:PORT|off")
+      ->envname("STATECPP_METRICS_ADDRESS")
+      ->capture_default_str();
+  AddDuration(serve, "--slow-operation", flags->slow_operation,
+              "Log calls that take at least this long, and where the time "
+              "went; 0s: none");
+  serve->add_flag("--log-as-json", flags->log_as_json,
+                  "Log in JSON, with the fields of daprd's own log");
   AddDuration(serve, "--wait-lock", flags->wait_lock,
               "Wait this long for another process to let go of the data root");
   AddDuration(serve, "--drain-timeout", flags->drain_timeout,

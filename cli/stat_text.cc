@@ -8,7 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "cli/json_text.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

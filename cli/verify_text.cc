@@ -4,7 +4,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "cli/json_text.h"
+#include "server/json_text.h"
 
 namespace statecpp {
 namespace {

@@ -57,6 +57,7 @@ CommitQueue::~CommitQueue() {
 
 void CommitQueue::Submit(const Batch& batch, CallBounds bounds, Done done) {
   const size_t bytes = BytesOf(batch);
+  if (bounds.times != nullptr) bounds.times->submitted = CallTimes::Now();
   absl::Status refusal;
   {
     absl::MutexLock lock(&mutex_);
@@ -87,6 +88,11 @@ std::vector<Verdict> CommitQueue::CommitAll(absl::Span<const Batch> batches) {
   }
   left.Wait();
   return verdicts;
+}
+
+size_t CommitQueue::waiting() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.size();
 }
 
 absl::Status CommitQueue::health() const {
@@ -154,9 +160,7 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
   }
   const absl::Status failure = health();
   const absl::StatusOr<std::vector<Verdict>> verdicts =
-      failure.ok()
-          ? storage_.Commit(batches, absl::ToUnixMillis(time_.Confirmed()))
-          : failure;
+      failure.ok() ? Commit(group, batches) : failure;
   if (verdicts.ok()) {
     for (size_t i = 0; i < group.size(); ++i) group[i]->done((*verdicts)[i]);
     return;
@@ -179,6 +183,22 @@ void CommitQueue::CommitGroup(absl::Span<Waiting* const> all) {
   const bool is_first = Poison(verdicts.status());
   for (Waiting* waiting : group) waiting->done(verdict);
   if (is_first && on_failed_ != nullptr) on_failed_(verdicts.status());
+}
+
+absl::StatusOr<std::vector<Verdict>> CommitQueue::Commit(
+    absl::Span<Waiting* const> group, absl::Span<const Batch* const> batches) {
+  const int64_t start = CallTimes::Now();
+  absl::StatusOr<std::vector<Verdict>> verdicts =
+      storage_.Commit(batches, absl::ToUnixMillis(time_.Confirmed()));
+  const int64_t end = CallTimes::Now();
+  commit_time_.Add(end - start);
+  commit_writes_.Add(group.size());
+  for (const Waiting* waiting : group) {
+    if (waiting->bounds.times == nullptr) continue;
+    waiting->bounds.times->taken = start;
+    waiting->bounds.times->judged = end;
+  }
+  return verdicts;
 }
 
 void CommitQueue::Fail(const absl::Status& cause) {

@@ -12,8 +12,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
+#include "engine/distribution.h"
 #include "engine/storage.h"
 #include "engine/trusted_time.h"
 #include "engine/write.h"
@@ -75,6 +77,12 @@ class CommitQueue {
   // A sync failed in a commit that did not come through here.
   void Fail(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // How many batches wait. Never waits for a commit.
+  size_t waiting() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of the commits: how long each took, and how many batches shared it.
+  const Distribution& commit_time() const { return commit_time_; }
+  const Distribution& commit_writes() const { return commit_writes_; }
+
   // OK until a sync failed; then what every call is to answer.
   absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -89,6 +97,8 @@ class CommitQueue {
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<Waiting> TakeGroup() ABSL_LOCKS_EXCLUDED(mutex_);
   void CommitGroup(absl::Span<Waiting* const> all) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::vector<Verdict>> Commit(
+      absl::Span<Waiting* const> group, absl::Span<const Batch* const> batches);
   // From now on every batch is refused. False: so it was before.
   bool Poison(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -97,6 +107,8 @@ class CommitQueue {
   const Limits limits_;
   const std::function<void(const absl::Status&)> on_failed_;
 
+  Distribution commit_time_{kTimeBounds};
+  Distribution commit_writes_{kCountBounds};
   std::atomic<bool> failed_ = false;
   mutable absl::Mutex mutex_;
   std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);

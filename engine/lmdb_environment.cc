@@ -3,11 +3,8 @@
 
 #include <lmdb.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
 
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -233,23 +230,16 @@ uint64_t LmdbEnvironment::file_pages() const {
   return info.me_last_pgno + 1;
 }
 
+ReaderList LmdbEnvironment::Readers() const {
+  ReaderList list;
+  mdb_reader_list(env_, &ReaderList::AddTo, &list);
+  return list;
+}
+
 int LmdbEnvironment::ClearStaleReaders() {
   int cleared = 0;
   mdb_reader_check(env_, &cleared);
   return cleared;
-}
-
-std::vector<uint64_t> LmdbEnvironment::HeldSnapshots() const {
-  std::vector<uint64_t> held;
-  // Process, thread and transaction of a slot; - if it holds none.
-  const auto note = [](const char* line, void* all) {
-    uint64_t id = 0;
-    const bool holds = sscanf(line, "%*d %*s %" SCNu64, &id) == 1;
-    if (holds) static_cast<std::vector<uint64_t>*>(all)->push_back(id);
-    return 0;
-  };
-  mdb_reader_list(env_, note, &held);
-  return held;
 }
 
 int LmdbEnvironment::descriptor() const {
@@ -392,9 +382,8 @@ absl::Status LmdbEnvironment::WriteTransaction::Commit()
 // end, as EIO.
 bool LmdbEnvironment::WriteTransaction::DiskIsFull(int code) const {
   if (code == ENOSPC || code == EDQUOT) return true;
-  struct statvfs space;
-  return code == EIO && fstatvfs(environment_->descriptor(), &space) == 0 &&
-         uint64_t{space.f_bavail} * space.f_frsize < kScarce;
+  return code == EIO &&
+         FreeBytes(environment_->folder_).value_or(kScarce) < kScarce;
 }
 
 }  // namespace statecpp

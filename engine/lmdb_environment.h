@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "engine/reader_list.h"
 
 struct MDB_env;
 struct MDB_txn;
@@ -83,9 +84,8 @@ class LmdbEnvironment {
   uint32_t page_size() const { return page_size_; }
   // Pages of the file that are or were in use, after the last commit.
   uint64_t file_pages() const;
-  // The snapshots that are held now, here and in other processes, each by the
-  // last transaction that it sees (SnapshotId).
-  std::vector<uint64_t> HeldSnapshots() const;
+  // Who reads, here and in other processes; without their last commit.
+  ReaderList Readers() const;
   // Of data.mdb, for space to be set aside. LMDB's own; not to be closed.
   int descriptor() const;
   // Reader slots of processes that died, freed when this was opened.

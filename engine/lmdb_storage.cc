@@ -15,6 +15,8 @@
 // dirty page once more for each of them.)
 #include "engine/lmdb_storage.h"
 
+#include <chrono>
+
 #include "absl/time/clock.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
@@ -140,6 +142,7 @@ absl::Status LmdbStorage::CommitOpen() {
   STATECPP_FAIL_POINT("open.before-commit");
   if (written.ok()) written = txn->Commit();
   STATECPP_FAIL_POINT("open.durable");
+  Publish();
   return InFullWords(written, path_);
 }
 
@@ -158,13 +161,12 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
   if (wait > 0) absl::SleepFor(absl::Microseconds(wait));
   absl::MutexLock lock(&mutex_);
   if (--commits_until_reader_check_ < 0) {
-    environment_->ClearStaleReaders();
+    ClearReaders();
     commits_until_reader_check_ = kCommitsPerReaderCheck;
   }
   absl::StatusOr<std::vector<Verdict>> verdicts =
       CommitOnce(group, confirmed_ms);
-  if (absl::IsResourceExhausted(verdicts.status()) &&
-      environment_->ClearStaleReaders() > 0) {
+  if (absl::IsResourceExhausted(verdicts.status()) && ClearReaders() > 0) {
     return CommitOnce(group, confirmed_ms);
   }
   return verdicts;
@@ -209,7 +211,9 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::CommitOnce(
   }
   STATECPP_FAIL_POINT("commit.written");
   if (done.ok()) {
+    const auto start = std::chrono::steady_clock::now();
     done = txn->Commit();
+    sync_time_.AddSince(start);
     STATECPP_FAIL_POINT("commit.durable");
     // Only a full disk has its own words by now. Pages were on their way to it,
     // perhaps in a sync: nothing of the group is tried again.
@@ -234,6 +238,7 @@ absl::StatusOr<std::vector<Verdict>> LmdbStorage::CommitOnce(
   if (changed_ != nullptr && !STATECPP_SABOTAGE("note-no-changes")) {
     overlay.NoteChanges(*changed_);
   }
+  Publish();
   return verdicts;
 }
 
@@ -248,28 +253,12 @@ uint64_t LmdbStorage::max_size() const {
 }
 
 absl::StatusOr<uint64_t> LmdbStorage::UsedBytes() const {
-  const absl::StatusOr<Figures> figures = ReadFigures();
-  if (!figures.ok()) return figures.status();
-  return figures->live_pages * figures->page_size;
-}
-
-absl::StatusOr<LmdbStorage::Figures> LmdbStorage::ReadFigures() const {
-  const std::vector<uint64_t> held = environment_->HeldSnapshots();
   absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
       environment_->BeginRead();
   if (!txn.ok()) return txn.status();
-  const absl::StatusOr<uint64_t> pages = txn->LivePages();
+  absl::StatusOr<uint64_t> pages = txn->LivePages();
   if (!pages.ok()) return pages.status();
-  const absl::StatusOr<uint64_t> expiring = txn->CountEntries(Table::kExpiry);
-  if (!expiring.ok()) return expiring.status();
-  uint64_t oldest = txn->SnapshotId();
-  for (const uint64_t id : held) oldest = std::min(oldest, id);
-  return Figures{.page_size = environment_->page_size(),
-                 .file_pages = environment_->file_pages(),
-                 .live_pages = *pages,
-                 .expiry_entries = *expiring,
-                 .held_snapshots = held.size(),
-                 .oldest_lag = txn->SnapshotId() - oldest};
+  return *pages * environment_->page_size();
 }
 
 absl::StatusOr<std::string> LmdbStorage::ReadHeader() const {
@@ -305,6 +294,8 @@ absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
   // Before the former keyring may go.
   accumulator.UseKeyring(*next->keyring);
   accumulator_ = std::move(accumulator);
+  // The copy refers to the former keyring as well.
+  Publish();
   keyring_.Replace(std::move(next->keyring));
   return absl::OkStatus();
 }
@@ -320,6 +311,7 @@ absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   absl::MutexLock lock(&mutex_);
   // Another call may have gone further meanwhile.
   if (max_size > reserve_.max_size()) reserve_.SetMaxSize(max_size);
+  Publish();
   return absl::OkStatus();
 }
 

@@ -23,9 +23,11 @@
 #include "engine/accumulator.h"
 #include "engine/changed_keys.h"
 #include "engine/current_keyring.h"
+#include "engine/distribution.h"
 #include "engine/lmdb_environment.h"
 #include "engine/lmdb_lock_file.h"
 #include "engine/meta_table.h"
+#include "engine/reader_list.h"
 #include "engine/reserve.h"
 #include "engine/storage.h"
 #include "engine/store_walk.h"
@@ -78,17 +80,23 @@ class LmdbStorage final : public Storage {
   uint64_t max_size() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<uint64_t> UsedBytes() const;
 
-  // Of one moment, in a time that does not grow with the store.
+  // What is there and who reads it. Never waits for a commit.
   struct Figures {
+    Accumulator accumulator;  // as of the last commit
+    uint64_t max_size;
     uint32_t page_size;
-    uint64_t file_pages;
-    uint64_t live_pages;
+    uint64_t used_bytes;
+    uint64_t free_pages;
+    uint64_t file_bytes;
+    uint64_t disk_bytes;
     uint64_t expiry_entries;
-    uint64_t held_snapshots;
-    // Commits since the oldest of them.
-    uint64_t oldest_lag;
+    ReaderList readers;
+    absl::Duration oldest_reader_age;
+    uint64_t cleared_readers;
   };
-  absl::StatusOr<Figures> ReadFigures() const;
+  absl::StatusOr<Figures> ReadFigures() const
+      ABSL_LOCKS_EXCLUDED(published_mutex_);
+  const Distribution& sync_time() const { return sync_time_; }
 
   // Replaces the header, and the keys that it gives, in one durable step
   // between two commits. `change` sees the header and the accumulator of that
@@ -138,7 +146,7 @@ class LmdbStorage final : public Storage {
   absl::Status CheckFiles() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // After the death of a process that read beside this one.
-  void ClearStaleReaders() { environment_->ClearStaleReaders(); }
+  void ClearStaleReaders() { ClearReaders(); }
 
   // Walks over all there is, as it stands now (store_walk.h).
   //
@@ -156,9 +164,15 @@ class LmdbStorage final : public Storage {
         path_(path),
         lock_file_(path),
         reserve_(*environment_, max_size, path),
-        accumulator_(std::move(accumulator)) {}
+        accumulator_(std::move(accumulator)),
+        published_(accumulator_),
+        published_max_size_(max_size) {}
 
   absl::Status CommitOpen() ABSL_LOCKS_EXCLUDED(mutex_);
+  int ClearReaders();
+  // What changed is there for ReadFigures to see.
+  void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_)
+      ABSL_LOCKS_EXCLUDED(published_mutex_);
   absl::StatusOr<std::vector<Verdict>> CommitOnce(
       absl::Span<const Batch* const> group, int64_t confirmed_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -177,6 +191,14 @@ class LmdbStorage final : public Storage {
   int commits_until_reader_check_ ABSL_GUARDED_BY(mutex_) = 0;
   Reserve reserve_ ABSL_GUARDED_BY(mutex_);
   Accumulator accumulator_ ABSL_GUARDED_BY(mutex_);
+
+  Distribution sync_time_{kTimeBounds};
+  mutable OldestReader oldest_reader_;
+  std::atomic<uint64_t> cleared_readers_ = 0;
+  // Copies of what mutex_ guards, which is held for as long as the disk takes.
+  mutable absl::Mutex published_mutex_;
+  Accumulator published_ ABSL_GUARDED_BY(published_mutex_);
+  uint64_t published_max_size_ ABSL_GUARDED_BY(published_mutex_);
 };
 
 }  // namespace statecpp

@@ -138,9 +138,9 @@ TEST(LmdbStorageTest, KnowsTheSnapshotsThatAreHeldAndHowOldTheyAre) {
   StorageForTest storage;
   // A thread holds one snapshot, and does all else without.
   const auto figures = [&] {
-    LmdbStorage::Figures read = {};
-    std::thread([&] { read = storage->ReadFigures().value(); }).join();
-    return read;
+    absl::StatusOr<LmdbStorage::Figures> read;
+    std::thread([&] { read = storage->ReadFigures(); }).join();
+    return *read;
   };
   const auto commit = [&](const char* key) {
     std::thread([&] {
@@ -148,18 +148,18 @@ TEST(LmdbStorageTest, KnowsTheSnapshotsThatAreHeldAndHowOldTheyAre) {
     }).join();
   };
   commit("a");
-  EXPECT_EQ(figures().held_snapshots, 0u);
-  EXPECT_EQ(figures().oldest_lag, 0u);
+  EXPECT_EQ(figures().readers.readers, 0u);
+  EXPECT_EQ(figures().readers.Lag(), 0u);
   {
     const auto held = storage->Read().value();
-    EXPECT_EQ(figures().held_snapshots, 1u);
-    EXPECT_EQ(figures().oldest_lag, 0u);
+    EXPECT_EQ(figures().readers.readers, 1u);
+    EXPECT_EQ(figures().readers.Lag(), 0u);
     commit("b");
     commit("c");
-    EXPECT_EQ(figures().oldest_lag, 2u);
+    EXPECT_EQ(figures().readers.Lag(), 2u);
   }
-  EXPECT_EQ(figures().held_snapshots, 0u);
-  EXPECT_EQ(figures().oldest_lag, 0u);
+  EXPECT_EQ(figures().readers.readers, 0u);
+  EXPECT_EQ(figures().readers.Lag(), 0u);
 }
 
 TEST(LmdbStorageTest, AScanGoesFromAKeyInOrderUntilItIsToldToStop) {

@@ -91,6 +91,8 @@ struct QueryPage {
   std::vector<QueryRow> rows;
   // Leads to the next page; empty: this was the last.
   std::string next_token;
+  // Records that were looked at for it.
+  uint64_t scanned = 0;
 };
 
 }  // namespace statecpp

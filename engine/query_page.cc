@@ -110,7 +110,7 @@ class FirstRows {
   template <typename Seal>
   QueryPage Finish(Seal seal) && {
     std::sort_heap(rows_.begin(), rows_.end(), Order{query_.sort});
-    QueryPage page;
+    QueryPage page = {.rows = {}, .next_token = "", .scanned = scanned_};
     if (left_out_.has_value()) {
       std::string place;
       rows_.back().place.AppendTo(place);

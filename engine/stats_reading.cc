@@ -59,19 +59,19 @@ absl::StatusOr<StoreStats> ReadStats(const LmdbStorage& storage,
   if (!figures.ok()) return figures.status();
   const absl::StatusOr<std::string> header = storage.ReadHeader();
   if (!header.ok()) return header.status();
-  const Accumulator accumulator = storage.accumulator();
+  const Accumulator& accumulator = figures->accumulator;
   StoreStats stats = {
       .format = FormatOfHeader(*header),
       .commit_seq = accumulator.commit_seq(),
       .open_count = accumulator.open_count(),
       .records = accumulator.records(),
-      .used_bytes = figures->live_pages * figures->page_size,
-      .max_size = storage.max_size(),
+      .used_bytes = figures->used_bytes,
+      .max_size = figures->max_size,
       .page_size = figures->page_size,
-      .used_pages = figures->live_pages,
-      .free_pages = figures->file_pages - figures->live_pages,
-      .readers = figures->held_snapshots,
-      .oldest_reader_lag = figures->oldest_lag,
+      .used_pages = figures->used_bytes / figures->page_size,
+      .free_pages = figures->free_pages,
+      .readers = figures->readers.readers,
+      .oldest_reader_lag = figures->readers.Lag(),
       .expiry_entries = figures->expiry_entries,
   };
   if (absl::Status read = ReadFile(folder, stats); !read.ok()) return read;

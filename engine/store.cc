@@ -368,6 +368,10 @@ absl::StatusOr<Store::Stats> Store::GetStats() const {
                    impl_->time().ForVisibility());
 }
 
+absl::StatusOr<StoreFigures> Store::GetFigures() const {
+  return ReadStoreFigures(impl_->storage(), impl_->queue(), impl_->sweeper());
+}
+
 absl::Status Store::CheckIntegrity() const {
   absl::Status first = absl::OkStatus();
   const absl::StatusOr<WalkOutcome> walked = impl_->storage().Walk(

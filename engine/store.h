@@ -20,6 +20,7 @@
 #include "engine/key_query.h"
 #include "engine/options.h"
 #include "engine/query.h"
+#include "engine/store_figures.h"
 #include "engine/store_stats.h"
 #include "engine/write.h"
 
@@ -211,6 +212,9 @@ class Store {
   // Figures of this moment. Also fails with the errors of error::System.
   using Stats = StoreStats;
   absl::StatusOr<Stats> GetStats() const;
+
+  // What an operator watches. Never waits for a commit, nor for a disk.
+  absl::StatusOr<StoreFigures> GetFigures() const;
 
   // Opens every record and compares all of them with the accumulator, which
   // knows what the store wrote: OK when they agree. In this process, which

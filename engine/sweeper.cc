@@ -77,9 +77,25 @@ absl::StatusOr<int64_t> Sweeper::Sweep() {
     const absl::StatusOr<int64_t> committed = CommitSlice(*slice);
     if (!committed.ok()) return committed.status();
     removed += *committed;
+    swept_.fetch_add(*committed, std::memory_order_relaxed);
     from = std::move(slice->next);
   }
   return removed;
+}
+
+absl::StatusOr<absl::Duration> Sweeper::Lag() const {
+  const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = storage_.Read();
+  if (!snapshot.ok()) return snapshot.status();
+  absl::Duration lag = absl::ZeroDuration();
+  const absl::Status scanned = (*snapshot)->Scan(
+      Space::kExpiry, "", [&](absl::string_view key, absl::string_view) {
+        const std::optional<ExpiryEntry> entry = ParseExpiryKey(key);
+        if (!entry.has_value()) return true;
+        lag = std::max(lag, time_.Confirmed() - entry->due);
+        return false;  // entries stand in the order of their times
+      });
+  if (!scanned.ok()) return scanned;
+  return lag;
 }
 
 absl::StatusOr<Sweeper::Slice> Sweeper::ReadSlice(const std::string& from,

@@ -2,6 +2,7 @@
 #ifndef STATECPP_ENGINE_SWEEPER_H_
 #define STATECPP_ENGINE_SWEEPER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -38,6 +39,12 @@ class Sweeper {
   // Zero or less stops sweeping; any other interval counts from now.
   void SetInterval(absl::Duration interval) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // How many records were removed by sweeps.
+  uint64_t swept() const { return swept_.load(std::memory_order_relaxed); }
+
+  // How long the first entry that is due has been so. Zero: none is.
+  absl::StatusOr<absl::Duration> Lag() const;
+
   // One whole sweep on this thread; returns how many records it removed.
   absl::StatusOr<int64_t> Sweep();
 
@@ -63,6 +70,7 @@ class Sweeper {
   CommitQueue& queue_;
   TrustedTime& time_;
 
+  std::atomic<uint64_t> swept_ = 0;
   absl::Mutex mutex_;
   absl::Duration interval_ ABSL_GUARDED_BY(mutex_);
   bool interval_changed_ ABSL_GUARDED_BY(mutex_) = false;

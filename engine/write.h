@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -53,6 +54,21 @@ struct WriteOp {
   Precondition precondition = {};
 };
 
+// When a call came how far, for whoever asks why it was slow. Of several writes
+// in one call, of the last one to get there. In nanoseconds of the steady
+// clock; 0: it never did.
+struct CallTimes {
+  std::atomic<int64_t> submitted = 0;  // decided, and in line for a commit
+  std::atomic<int64_t> taken = 0;      // by the commit thread
+  std::atomic<int64_t> judged = 0;     // and durable, if it was to be written
+
+  static int64_t Now() {
+    return std::chrono::nanoseconds(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
 // Bounds of one call, read last before its writes are judged: a write whose
 // caller is gone by then is not applied. What was judged in time is applied,
 // even if its caller leaves before the answer.
@@ -61,6 +77,8 @@ struct CallBounds {
       std::chrono::steady_clock::time_point::max();
   // Set by the caller at any time; must live until the call is answered.
   const std::atomic<bool>* cancelled = nullptr;
+  // Written to until the call is answered, if not null.
+  CallTimes* times = nullptr;
 };
 
 }  // namespace statecpp

@@ -9,17 +9,19 @@ packages_to_build=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto
   bazel-skylib openjdk-17-jdk-headless g++ python3
   libabsl-dev libcli11-dev libgrpc++-dev liblmdb-dev libprotobuf-dev
-  libsimdjson-dev libsodium-dev libyaml-cpp-dev protobuf-compiler
+  libsimdjson-dev libsodium-dev libyaml-cpp-dev prometheus-cpp-dev
+  protobuf-compiler
   protobuf-compiler-grpc
 )
 # curl is what README's commands, which .ci/run tries, take for an app. The
 # Python libraries read a store as docs/format.md says. libseccomp reads
 # deploy/seccomp.json, libfaketime sets a program's clock. xfsprogs makes a disk
 # whose power is cut (tests/power). Maven and python3-venv run examples.
+# prometheus scrapes the server (tests/metrics).
 packages_to_test=(
   binutils curl:curl libbenchmark-dev libfaketime libgmock-dev libgtest-dev
-  librapidcheck-dev libseccomp-dev libsqlite3-dev maven:mvn python3-lmdb
-  python3-pycryptodome python3-venv xfsprogs
+  librapidcheck-dev libseccomp-dev libsqlite3-dev maven:mvn prometheus
+  python3-lmdb python3-pycryptodome python3-venv xfsprogs
 )
 # What ./dev bench compare measures beside the server. redis-tools has all of
 # Redis's server, and starts none, as redis-server would.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/admin_service.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/instance_name.h"
 #include "engine/backup.h"
@@ -77,8 +79,12 @@ class BackupWatch final : public AdminListener {
       LogWarning("writes are slowed for a backup that does not keep up",
                  {{"dataDir", data_dir_}});
     }
+    const auto* report = std::get_if<BackupReport>(&reply);
+    if (report != nullptr) bytes_ = report->bytes;
     return listener_.Tell(reply);
   }
+  // Of the backup, once it is made.
+  uint64_t bytes() const { return bytes_; }
   bool LeavesWithin(absl::Duration duration) override {
     return listener_.LeavesWithin(duration);
   }
@@ -87,19 +93,25 @@ class BackupWatch final : public AdminListener {
   const absl::string_view data_dir_;
   AdminListener& listener_;
   bool logged_ = false;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace
 
 absl::Status AdminService::BackUp(const Instances::ForAdmin& store,
                                   const AdminRequest& request,
-                                  AdminListener& listener) const {
+                                  AdminListener& listener) {
   auto verb = std::get<AdminRequest::Backup>(request.verb);
   verb.outside = root_.path();
   BackupWatch watch(request.data_dir, listener);
+  const absl::Time began = absl::Now();
   const absl::Status answered =
       AnswerAboutStore(verb, *store.store, store.load_keys, watch);
   if (answered.ok()) {
+    const absl::Time ended = absl::Now();
+    backups_.Note(
+        request.data_dir,
+        {.ended = ended, .took = ended - began, .bytes = watch.bytes()});
     LogInfo("backup made",
             {{"dataDir", request.data_dir}, {"path", verb.path}});
   } else {

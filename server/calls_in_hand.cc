@@ -11,9 +11,11 @@ constexpr size_t kAlwaysSent = 4 << 10;
 }  // namespace
 
 absl::Status CallsInHand::TakeUp(Call& call, size_t request_bytes) {
-  if (calls_ >= limits_.calls) return error::TooManyCalls(limits_.calls);
+  if (calls_ >= limits_.calls) {
+    return Refuse(error::TooManyCalls(limits_.calls));
+  }
   if (request_bytes > limits_.bytes - bytes_) {
-    return error::TooManyBytesInHand(bytes_, limits_.bytes);
+    return Refuse(error::TooManyBytesInHand(bytes_, limits_.bytes));
   }
   call.taken_up_ = true;
   call.bytes_ = request_bytes;

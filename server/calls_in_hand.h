@@ -2,7 +2,9 @@
 #ifndef STATECPP_SERVER_CALLS_IN_HAND_H_
 #define STATECPP_SERVER_CALLS_IN_HAND_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 
@@ -76,11 +78,20 @@ class CallsInHand {
   // Comes at regular intervals: gives up what has waited for too many.
   void Tick();
 
+  // Calls that were not taken up. For any thread.
+  const std::atomic<uint64_t>& refused() const { return refused_; }
+
   int calls() const { return calls_; }
   size_t bytes() const { return bytes_; }
 
  private:
+  absl::Status Refuse(absl::Status status) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return status;
+  }
+
   const Limits limits_;
+  std::atomic<uint64_t> refused_ = 0;
   int calls_ = 0;
   size_t bytes_ = 0;
   int now_ = 0;

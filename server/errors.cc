@@ -268,6 +268,27 @@ absl::Status AdminMessageTooLarge(uint64_t size, size_t limit) {
       "; it was not read"));
 }
 
+absl::Status NoHttpAddress(absl::string_view text) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--metrics-address is \"", absl::CEscape(text),
+      "\", which is neither \"off\" nor an address and a port, such as "
+      "127.0.0.1:9464, [::1]:9464 or localhost:9464; nothing is served"));
+}
+
+absl::Status HttpSystem(absl::string_view what, absl::string_view address,
+                        int error_number) {
+  return absl::UnavailableError(absl::StrCat(
+      "could not ", what, " --metrics-address ", address, ": ",
+      std::strerror(error_number),
+      error_number == EADDRINUSE
+          ? "; another process has that port; give this server another one"
+          : "",
+      error_number == ENOSYS
+          ? "; a seccomp profile may allow no such socket (docs/operations.md)"
+          : "",
+      "; nothing is served"));
+}
+
 bool IsUnreachable(const absl::Status& status) {
   return status.GetPayload(kUnreachable).has_value();
 }

@@ -77,6 +77,13 @@ absl::Status NoKeyName(absl::string_view name);
 absl::Status NoItem(absl::string_view key);
 absl::Status EmptyPrefix();
 
+// --- Metrics and probes ------------------------------------------------------
+
+absl::Status NoHttpAddress(absl::string_view text);
+// A failed system call. `what` is a phrase: "listen on".
+absl::Status HttpSystem(absl::string_view what, absl::string_view address,
+                        int error_number);
+
 // Whether the error is that a server did not answer, whatever it was asked.
 bool IsUnreachable(const absl::Status& status);
 

@@ -31,7 +31,7 @@ void HealthService::Check(Rpc<HealthCheckRequest, HealthCheckResponse>& rpc) {
     return rpc.FinishWith(
         grpc::Status(grpc::StatusCode::NOT_FOUND, "unknown service"));
   }
-  const bool serving = serving_ && (service.empty() || !instances_.MissesKey());
+  const bool serving = service.empty() ? serving_.load() : StoreIsServing();
   rpc.response().set_status(serving ? HealthCheckResponse::SERVING
                                     : HealthCheckResponse::NOT_SERVING);
   rpc.Finish(absl::OkStatus());

@@ -32,6 +32,10 @@ class HealthService {
   // Asks for the first call; on the loop's thread.
   void Arm(RpcLoop& loop);
 
+  // Whether the state store's service is SERVING, for those who ask by another
+  // way. From any thread.
+  bool StoreIsServing() const { return serving_ && !instances_.MissesKey(); }
+
   // From now on NOT_SERVING. From any thread.
   void StopServing() { serving_ = false; }
 

@@ -297,7 +297,7 @@ TEST_F(ForgottenKeyTest, IsToldOfOnce) {
   Restart();
   for (int i = 0; i < 3; ++i) (void)instances().Recall("orders");
   ASSERT_THAT(log.Lines("error"), SizeIs(1));
-  EXPECT_THAT(log.Lines("error")[0], HasSubstr("instance=\"orders\""));
+  EXPECT_THAT(log.Lines("error")[0], HasSubstr("component=\"orders\""));
 }
 
 TEST_F(ForgottenKeyTest, IsNotMissedWhereTheServersOpensTheStore) {

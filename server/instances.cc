@@ -29,7 +29,7 @@ void LogChanges(absl::string_view name, const ComponentConfig& before,
   const std::vector<std::string> changes = DescribeChanges(before, after);
   if (changes.empty()) return;
   LogWarning("the component was configured anew; the last Init wins",
-             {{"instance", name}, {"changed", absl::StrJoin(changes, ", ")}});
+             {{"component", name}, {"changed", absl::StrJoin(changes, ", ")}});
 }
 
 // What tells one key from another, while this process lives, and says nothing
@@ -44,7 +44,7 @@ std::string FingerprintOf(const SecretBytes& key) {
 
 void LogWarnings(absl::string_view name, const ParsedComponent& parsed) {
   for (const std::string& warning : parsed.warnings) {
-    LogWarning(warning, {{"instance", name}});
+    LogWarning(warning, {{"component", name}});
   }
 }
 
@@ -72,7 +72,7 @@ absl::Status Instances::Init(absl::string_view id, InitProperties init) {
   // First: what is served must be what comes back after a restart.
   if (status.ok()) status = Remember(name, properties);
   if (!status.ok()) {
-    LogError("Init failed", {{"instance", name}, {"error", status.message()}});
+    LogError("Init failed", {{"component", name}, {"error", status.message()}});
     return status;
   }
   Install(name, *instance);
@@ -80,7 +80,7 @@ absl::Status Instances::Init(absl::string_view id, InitProperties init) {
     LogChanges(name, former->config, (*instance)->config);
   }
   LogInfo("instance configured",
-          {{"instance", name}, {"dataDir", (*instance)->config.data_dir}});
+          {{"component", name}, {"dataDir", (*instance)->config.data_dir}});
   return absl::OkStatus();
 }
 
@@ -117,7 +117,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
   }
   Install(name, *instance);
   LogInfo("instance recalled",
-          {{"instance", name}, {"dataDir", (*instance)->config.data_dir}});
+          {{"component", name}, {"dataDir", (*instance)->config.data_dir}});
   return instance;
 }
 
@@ -153,7 +153,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Prepare(
   absl::StatusOr<std::shared_ptr<Store>> store = OpenStore(config, opening);
   if (!store.ok()) return store.status();
   return std::make_shared<const Instance>(
-      Instance{std::move(config), *std::move(store)});
+      Instance{std::move(config), *std::move(store), FiguresOf(name)});
 }
 
 absl::StatusOr<std::shared_ptr<const Instance>> Instances::Reopen(
@@ -186,7 +186,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Reopen(
   }
   LogWarnings(name, *parsed);
   return std::make_shared<const Instance>(
-      Instance{std::move(config), *std::move(store)});
+      Instance{std::move(config), *std::move(store), FiguresOf(name)});
 }
 
 void Instances::LookForMissingKeys() {
@@ -227,7 +227,28 @@ void Instances::NoteMissingKey(absl::string_view name,
   }
   if (!first) return;
   LogError("an instance waits for its key",
-           {{"instance", name}, {"error", why.message()}});
+           {{"component", name}, {"error", why.message()}});
+}
+
+std::vector<std::string> Instances::MissingKeys() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, missing] : missing_keys_) {
+    if (!instances_.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
+std::map<std::string, std::shared_ptr<const Instance>> Instances::All() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return {instances_.begin(), instances_.end()};
+}
+
+std::shared_ptr<InstanceFigures> Instances::FiguresOf(
+    absl::string_view name) const {
+  const std::shared_ptr<const Instance> former = Find(name);
+  return former != nullptr ? former->figures
+                           : std::make_shared<InstanceFigures>();
 }
 
 bool Instances::MissesKey() const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -21,6 +22,7 @@
 #include "engine/keys_status.h"
 #include "engine/store.h"
 #include "server/data_root.h"
+#include "server/instance_figures.h"
 #include "server/server_keys.h"
 #include "server/worker_pool.h"
 
@@ -31,6 +33,8 @@ namespace statecpp {
 struct Instance {
   ComponentConfig config;
   std::shared_ptr<Store> store;
+  // Kept from one Init to the next.
+  std::shared_ptr<InstanceFigures> figures;
 };
 
 // The component instances of this process, by the name that daprd sends with
@@ -105,6 +109,12 @@ class Instances {
   // waits for a disk.
   bool MissesKey() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // All that are configured and open, by name, and the names of those that wait
+  // for a key. Never wait for a disk.
+  std::map<std::string, std::shared_ptr<const Instance>> All() const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> MissingKeys() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // A store to be worked on by who asks on the admin socket.
   struct ForAdmin {
     std::shared_ptr<Store> store;
@@ -164,6 +174,8 @@ class Instances {
   absl::StatusOr<std::shared_ptr<const Instance>> Reopen(
       absl::string_view name, const InstanceRecord& record)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
+  std::shared_ptr<InstanceFigures> FiguresOf(absl::string_view name) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<InstanceRecord> Remembered(absl::string_view name) const;
   absl::StatusOr<std::shared_ptr<const Instance>> RecallLocked(
       absl::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_)

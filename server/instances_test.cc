@@ -105,7 +105,7 @@ TEST_F(InstancesTest, AChangeIsLoggedOnceWithBothValues) {
   EXPECT_THAT(
       log.Lines("warning")[0],
       AllOf(HasSubstr("ttlInSeconds: 60 -> 90"), HasSubstr("maxTxnOps: 1 -> 2"),
-            HasSubstr("instance=\"orders\"")));
+            HasSubstr("component=\"orders\"")));
 }
 
 TEST_F(InstancesTest, MaxSizeGrowsAndDoesNotShrink) {

@@ -22,10 +22,13 @@
 #include "server/data_root.h"
 #include "server/free_memory.h"
 #include "server/health_service.h"
+#include "server/http_listener.h"
 #include "server/instances.h"
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/rpc_loop.h"
 #include "server/server_keys.h"
+#include "server/slow_log.h"
 #include "server/state_store_service.h"
 #include "server/worker_pool.h"
 
@@ -101,9 +104,10 @@ class Server::Impl {
         workers_(kWorkers),
         queries_(kQueries),
         opener_(1),
+        slow_log_(options.slow_operation, workers_),
         admin_service_(root_, instances_),
         state_store_(
-            instances_,
+            instances_, slow_log_,
             {.workers = workers_, .queries = queries_, .opener = opener_}),
         health_(instances_),
         loop_(builder_.AddCompletionQueue(),
@@ -111,12 +115,19 @@ class Server::Impl {
         acceptor_(socket_->TakeListener(),
                   {.max_connections = options.max_connections,
                    .allowed_uids = options.allowed_uids,
-                   .observer = LogConnection}) {}
+                   .observer = LogConnection}),
+        metrics_({.instances = instances_,
+                  .refused_for_room = loop_.calls_in_hand().refused(),
+                  .refused_without_instance = state_store_.refused(),
+                  .backups = admin_service_.backups(),
+                  .version = options.version}),
+        metrics_address_(options.metrics_address) {}
 
   ~Impl() { Stop(absl::ZeroDuration()); }
 
   absl::Status Start() {
     instances_.LookForMissingKeys();
+    if (absl::Status listens = ListenForHttp(); !listens.ok()) return listens;
     LimitClients();
     state_store_.RegisterWith(builder_);
     health_.RegisterWith(builder_);
@@ -133,6 +144,7 @@ class Server::Impl {
     ListenForAdmin();
     if (absl::Status shown = socket_->Publish(); !shown.ok()) return shown;
     for (const std::string& warning : socket_->warnings()) LogWarning(warning);
+    if (http_ != nullptr) http_->Start();
     return absl::OkStatus();
   }
 
@@ -161,15 +173,45 @@ class Server::Impl {
     shutdown.join();
     loop_.Drain();
     grpc_.reset();
-    // It holds on to stores for as long as it answers.
+    // They hold on to stores for as long as they answer.
     admin_.reset();
+    http_.reset();
     instances_.Close();
   }
 
   const std::string& socket_path() const { return socket_->path(); }
   std::string key_description() const { return keys_.description(); }
+  std::string metrics_url() const {
+    return http_ == nullptr ? "" : absl::StrCat("http://", http_->address());
+  }
 
  private:
+  absl::Status ListenForHttp() {
+    if (metrics_address_.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<HttpListener>> http = HttpListener::Listen(
+        metrics_address_, {},
+        [this](absl::string_view path) { return AnswerHttp(path); });
+    if (http.ok()) http_ = *std::move(http);
+    return http.status();
+  }
+
+  // The process answers; whether a store does is what /readyz says, which is to
+  // say what grpc.health.v1 does of the state store's service.
+  HttpAnswer AnswerHttp(absl::string_view path) {
+    if (path == "/metrics") {
+      return {.content_type = kMetricsContentType, .body = metrics_.Text()};
+    }
+    if (path == "/healthz") return {.body = "ok\n"};
+    if (path == "/readyz") {
+      if (health_.StoreIsServing()) return {.body = "ready\n"};
+      return {.code = 503,
+              .body =
+                  "not ready: stopping, or a component waits "
+                  "for its key\n"};
+    }
+    return {.code = 404, .body = "/metrics, /healthz and /readyz are here\n"};
+  }
+
   // What a client may ask of gRPC before we hear of it (docs/limits.md).
   void LimitClients() {
     builder_.SetMaxReceiveMessageSize(kMaxRequestSize);
@@ -215,6 +257,7 @@ class Server::Impl {
   WorkerPool queries_;
   // One thread, since instances are configured one at a time.
   WorkerPool opener_;
+  SlowLog slow_log_;
   AdminService admin_service_;
   StateStoreService state_store_;
   HealthService health_;
@@ -223,6 +266,9 @@ class Server::Impl {
   Acceptor acceptor_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<AdminSocket> admin_;
+  const Metrics metrics_;
+  const std::string metrics_address_;
+  std::unique_ptr<HttpListener> http_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -254,6 +300,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 }
 
 const std::string& Server::socket_path() const { return impl_->socket_path(); }
+
+std::string Server::metrics_url() const { return impl_->metrics_url(); }
 
 std::string Server::key_description() const { return impl_->key_description(); }
 

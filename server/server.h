@@ -40,6 +40,13 @@ struct ServerOptions {
   int max_connections = 256;
   // Component instances that may be open at the same time, at least 1.
   int max_instances = 256;
+  // Where metrics and probes are answered over HTTP: "127.0.0.1:9464"; empty:
+  // nowhere.
+  std::string metrics_address = "";
+  // For the metrics to say.
+  std::string version = "";
+  // A call that takes so long is logged, with where the time went; zero: none.
+  absl::Duration slow_operation = absl::ZeroDuration();
   // As in statecpp::Options, for every store.
   std::function<void(const absl::Status&)> on_failed = nullptr;
   void (*on_assertion)(const char* text) = nullptr;
@@ -60,7 +67,7 @@ class Server {
   // shows the socket: whoever finds it is answered.
   //
   // UNAVAILABLE or ALREADY_EXISTS: another process serves the data root, or
-  //     the socket; the text names it.
+  //     the socket or the port; the text names it.
   // INVALID_ARGUMENT, PERMISSION_DENIED and others of DataRoot::Open,
   //     ServerKeys::Open and ComponentSocket::Bind.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options);
@@ -72,6 +79,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   const std::string& socket_path() const;
+  // Where metrics and probes are answered, as "http://127.0.0.1:9464"; empty:
+  // nowhere.
+  std::string metrics_url() const;
   // Where the server's own key is, for the log; "none".
   std::string key_description() const;
 

@@ -59,6 +59,28 @@ void WriteOne(Rpc& rpc, const SharedInstance& instance,
   Write(rpc, instance, std::move(ops));
 }
 
+// daprd sends no trace with a call, but an app may send one with its request.
+template <typename Rpc>
+void NoteTrace(Rpc& rpc) {
+  if constexpr (requires { rpc.request().metadata(); }) {
+    const auto& metadata = rpc.request().metadata();
+    if (metadata.empty()) return;
+    const auto found = metadata.find("traceparent");
+    if (found != metadata.end()) rpc.meter().SetTraceParent(found->second);
+  }
+}
+
+template <typename Rpc>
+void NoteQuery(Rpc& rpc, const SharedInstance& instance,
+               const QueryPage& page) {
+  rpc.meter().SetItems(page.rows.size());
+  for (const QueryRow& row : page.rows) {
+    rpc.meter().AddValue(row.item.value.size());
+  }
+  instance->figures->query_scanned += page.scanned;
+  instance->figures->query_returned += page.rows.size();
+}
+
 }  // namespace
 
 void StateStoreService::RegisterWith(grpc::ServerBuilder& builder) {
@@ -105,19 +127,32 @@ void StateStoreService::Arm(RpcLoop& loop) {
 }
 
 template <typename Rpc, typename Handle>
-void StateStoreService::WithInstance(Rpc& rpc, WorkerPool* pool,
-                                     Handle handle) {
+void StateStoreService::WithInstance(Rpc& rpc, Operation operation,
+                                     WorkerPool* pool, Handle handle) {
+  NoteTrace(rpc);
   const SharedInstance instance = instances_.Find(rpc.instance());
   if (instance != nullptr) {
+    rpc.meter().Assign(instance->figures, operation, &slow_log_);
     if (pool == nullptr) return handle(instance);
-    return pool->Run([handle, instance] { handle(instance); });
+    return pool->Run([&rpc, handle, instance] {
+      rpc.meter().TakeUp();
+      handle(instance);
+    });
   }
-  opener_.Run([this, &rpc, pool, handle] {
+  opener_.Run([this, &rpc, operation, pool, handle] {
     const absl::StatusOr<SharedInstance> recalled =
         instances_.Recall(rpc.instance());
-    if (!recalled.ok()) return rpc.Finish(recalled.status());
+    if (!recalled.ok()) {
+      refused_.fetch_add(1, std::memory_order_relaxed);
+      return rpc.Finish(recalled.status());
+    }
+    rpc.meter().Assign((*recalled)->figures, operation, &slow_log_);
+    rpc.meter().TakeUp();
     if (pool == nullptr) return handle(*recalled);
-    pool->Run([handle, instance = *recalled] { handle(instance); });
+    pool->Run([&rpc, handle, instance = *recalled] {
+      rpc.meter().TakeUp();
+      handle(instance);
+    });
   });
 }
 
@@ -145,54 +180,77 @@ void StateStoreService::Ping(Rpc<wire::PingRequest, wire::PingResponse>& rpc) {
 }
 
 void StateStoreService::Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc) {
-  WithInstance(rpc, nullptr, [&rpc](const SharedInstance& instance) {
-    const absl::StatusOr<absl::string_view> key = KeyFromProto(rpc.request());
-    if (!key.ok()) return rpc.Finish(key.status());
-    absl::StatusOr<std::optional<Item>> item = instance->store->Get(*key);
-    if (item.ok()) rpc.response() = ItemToProto(*std::move(item));
-    rpc.Finish(item.status());
-  });
+  WithInstance(
+      rpc, Operation::kGet, nullptr, [&rpc](const SharedInstance& instance) {
+        const absl::StatusOr<absl::string_view> key =
+            KeyFromProto(rpc.request());
+        if (!key.ok()) return rpc.Finish(key.status());
+        absl::StatusOr<std::optional<Item>> item = instance->store->Get(*key);
+        if (item.ok()) {
+          if (item->has_value()) {
+            rpc.meter().AddValue((*item)->value.size());
+          } else {
+            rpc.meter().SetMiss();
+          }
+          rpc.response() = ItemToProto(*std::move(item));
+        }
+        rpc.Finish(item.status());
+      });
 }
 
 void StateStoreService::Set(Rpc<wire::SetRequest, wire::SetResponse>& rpc) {
   const bool large = rpc.request().value().size() >= kLargeValue;
-  WithInstance(
-      rpc, large ? &workers_ : nullptr, [&rpc](const SharedInstance& instance) {
-        WriteOne(
-            rpc, instance,
-            SetFromProto(instance->config.settings, std::move(rpc.request())));
-      });
+  WithInstance(rpc, Operation::kSet, large ? &workers_ : nullptr,
+               [&rpc](const SharedInstance& instance) {
+                 rpc.meter().AddValue(rpc.request().value().size());
+                 WriteOne(rpc, instance,
+                          SetFromProto(instance->config.settings,
+                                       std::move(rpc.request())));
+               });
 }
 
 void StateStoreService::Delete(
     Rpc<wire::DeleteRequest, wire::DeleteResponse>& rpc) {
-  WithInstance(rpc, nullptr, [&rpc](const SharedInstance& instance) {
-    WriteOne(rpc, instance, DeleteFromProto(std::move(rpc.request())));
-  });
+  WithInstance(
+      rpc, Operation::kDelete, nullptr, [&rpc](const SharedInstance& instance) {
+        WriteOne(rpc, instance, DeleteFromProto(std::move(rpc.request())));
+      });
 }
 
 void StateStoreService::BulkGet(
     Rpc<wire::BulkGetRequest, wire::BulkGetResponse>& rpc) {
   const bool large = rpc.request().items_size() > kLargeBulk;
-  WithInstance(
-      rpc, large ? &workers_ : nullptr, [&rpc](const SharedInstance& instance) {
-        absl::StatusOr<std::vector<Store::ReadResult>> results =
-            instance->store->BulkGet(KeysFromProto(rpc.request()),
-                                     kMaxReplySize);
-        if (!results.ok()) return rpc.Finish(results.status());
-        absl::StatusOr<wire::BulkGetResponse> response =
-            ItemsToProto(std::move(rpc.request()), *std::move(results));
-        if (response.ok()) rpc.response() = *std::move(response);
-        rpc.Finish(response.status());
-      });
+  WithInstance(rpc, Operation::kBulkGet, large ? &workers_ : nullptr,
+               [&rpc](const SharedInstance& instance) {
+                 rpc.meter().SetItems(rpc.request().items_size());
+                 absl::StatusOr<std::vector<Store::ReadResult>> results =
+                     instance->store->BulkGet(KeysFromProto(rpc.request()),
+                                              kMaxReplySize);
+                 if (!results.ok()) return rpc.Finish(results.status());
+                 for (const Store::ReadResult& result : *results) {
+                   if (result.ok() && result->has_value()) {
+                     rpc.meter().AddValue((*result)->value.size());
+                   }
+                   if (absl::IsDataLoss(result.status()))
+                     rpc.meter().AddDamage();
+                 }
+                 absl::StatusOr<wire::BulkGetResponse> response = ItemsToProto(
+                     std::move(rpc.request()), *std::move(results));
+                 if (response.ok()) rpc.response() = *std::move(response);
+                 rpc.Finish(response.status());
+               });
 }
 
 void StateStoreService::BulkSet(
     Rpc<wire::BulkSetRequest, wire::BulkSetResponse>& rpc) {
   const bool large = rpc.request().items_size() > kLargeBulk ||
                      rpc.request().ByteSizeLong() >= kLargeValue;
-  WithInstance(rpc, large ? &workers_ : nullptr,
+  WithInstance(rpc, Operation::kBulkSet, large ? &workers_ : nullptr,
                [&rpc](const SharedInstance& instance) {
+                 rpc.meter().SetItems(rpc.request().items_size());
+                 for (const wire::SetRequest& item : rpc.request().items()) {
+                   rpc.meter().AddValue(item.value().size());
+                 }
                  absl::StatusOr<BulkWrite> bulk = BulkSetFromProto(
                      instance->config.settings, std::move(rpc.request()));
                  if (!bulk.ok()) return rpc.Finish(bulk.status());
@@ -203,8 +261,9 @@ void StateStoreService::BulkSet(
 void StateStoreService::BulkDelete(
     Rpc<wire::BulkDeleteRequest, wire::BulkDeleteResponse>& rpc) {
   const bool large = rpc.request().items_size() > kLargeBulk;
-  WithInstance(rpc, large ? &workers_ : nullptr,
+  WithInstance(rpc, Operation::kBulkDelete, large ? &workers_ : nullptr,
                [&rpc](const SharedInstance& instance) {
+                 rpc.meter().SetItems(rpc.request().items_size());
                  absl::StatusOr<BulkWrite> bulk = BulkDeleteFromProto(
                      instance->config.settings, std::move(rpc.request()));
                  if (!bulk.ok()) return rpc.Finish(bulk.status());
@@ -216,13 +275,20 @@ void StateStoreService::Transact(Rpc<wire::TransactionalStateRequest,
                                      wire::TransactionalStateResponse>& rpc) {
   const bool large = rpc.request().operations_size() > kLargeBulk ||
                      rpc.request().ByteSizeLong() >= kLargeValue;
-  WithInstance(
-      rpc, large ? &workers_ : nullptr, [&rpc](const SharedInstance& instance) {
-        absl::StatusOr<std::vector<WriteOp>> ops = TransactionFromProto(
-            instance->config.settings, std::move(rpc.request()));
-        if (!ops.ok()) return rpc.Finish(ops.status());
-        Write(rpc, instance, *std::move(ops));
-      });
+  WithInstance(rpc, Operation::kTransaction, large ? &workers_ : nullptr,
+               [&rpc](const SharedInstance& instance) {
+                 rpc.meter().SetItems(rpc.request().operations_size());
+                 for (const auto& operation : rpc.request().operations()) {
+                   if (operation.has_set()) {
+                     rpc.meter().AddValue(operation.set().value().size());
+                   }
+                 }
+                 absl::StatusOr<std::vector<WriteOp>> ops =
+                     TransactionFromProto(instance->config.settings,
+                                          std::move(rpc.request()));
+                 if (!ops.ok()) return rpc.Finish(ops.status());
+                 Write(rpc, instance, *std::move(ops));
+               });
 }
 
 // Asked by daprd at any time, also before Init, and remembered for good: no
@@ -238,15 +304,19 @@ void StateStoreService::MultiMaxSize(
 // However long it takes, on a thread that nothing else waits for.
 void StateStoreService::Query(
     Rpc<wire::QueryRequest, wire::QueryResponse>& rpc) {
-  WithInstance(rpc, &queries_, [&rpc](const SharedInstance& instance) {
-    const absl::StatusOr<statecpp::Query> query =
-        QueryFromProto(instance->config.settings, rpc.request());
-    if (!query.ok()) return rpc.Finish(query.status());
-    absl::StatusOr<QueryPage> page = instance->store->Query(
-        *query, rpc.Bounds(instance->config.settings.timeout));
-    if (page.ok()) rpc.response() = PageToProto(*std::move(page));
-    rpc.Finish(page.status());
-  });
+  WithInstance(rpc, Operation::kQuery, &queries_,
+               [&rpc](const SharedInstance& instance) {
+                 const absl::StatusOr<statecpp::Query> query =
+                     QueryFromProto(instance->config.settings, rpc.request());
+                 if (!query.ok()) return rpc.Finish(query.status());
+                 absl::StatusOr<QueryPage> page = instance->store->Query(
+                     *query, rpc.Bounds(instance->config.settings.timeout));
+                 if (page.ok()) {
+                   NoteQuery(rpc, instance, *page);
+                   rpc.response() = PageToProto(*std::move(page));
+                 }
+                 rpc.Finish(page.status());
+               });
 }
 
 }  // namespace statecpp

@@ -5,11 +5,15 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "dapr/proto/components/v1/state.grpc.pb.h"
+#include "server/instance_figures.h"
 #include "server/instances.h"
 #include "server/rpc_loop.h"
+#include "server/slow_log.h"
 #include "server/unary_call.h"
 #include "server/worker_pool.h"
 
@@ -35,8 +39,9 @@ class StateStoreService {
   };
 
   // All of them outlive the service.
-  StateStoreService(Instances& instances, const Pools& pools)
+  StateStoreService(Instances& instances, SlowLog& slow_log, const Pools& pools)
       : instances_(instances),
+        slow_log_(slow_log),
         workers_(pools.workers),
         queries_(pools.queries),
         opener_(pools.opener) {}
@@ -45,6 +50,10 @@ class StateStoreService {
 
   // Asks for the first call of each rpc; on the loop's thread.
   void Arm(RpcLoop& loop);
+
+  // Calls that were refused since their instance could not be served. For any
+  // thread.
+  const std::atomic<uint64_t>& refused() const { return refused_; }
 
  private:
   // AsyncService, but that Init comes as the bytes that were sent: they may
@@ -74,8 +83,10 @@ class StateStoreService {
   // Calls `handle(instance)` when the call's instance is there: by `pool`, or
   // without one at once if it is open, and on the opener if the instance has
   // to be recalled. Answers the call itself where there is no such instance.
+  // From then on the call counts as one of the instance's.
   template <typename Rpc, typename Handle>
-  void WithInstance(Rpc& rpc, WorkerPool* pool, Handle handle);
+  void WithInstance(Rpc& rpc, Operation operation, WorkerPool* pool,
+                    Handle handle);
 
   template <typename Request, typename Response, typename Service,
             typename Base>
@@ -87,6 +98,8 @@ class StateStoreService {
            void (StateStoreService::*handle)(Rpc<Request, Response>&));
 
   Instances& instances_;
+  SlowLog& slow_log_;
+  std::atomic<uint64_t> refused_ = 0;
   WorkerPool& workers_;
   WorkerPool& queries_;
   WorkerPool& opener_;

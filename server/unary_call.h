@@ -20,10 +20,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "api/instance_name.h"
 #include "api/status.h"
 #include "engine/write.h"
+#include "server/call_meter.h"
 #include "server/calls_in_hand.h"
 #include "server/rpc_loop.h"
+#include "server/slow_log.h"
 
 namespace statecpp {
 
@@ -51,6 +54,8 @@ class Rpc {
   Request& request() { return request_; }
   Response& response() { return response_; }
 
+  CallMeter& meter() { return meter_; }
+
   // Which component instance the call is for; daprd sends it with every call.
   // A view into the call.
   absl::string_view instance() const {
@@ -61,7 +66,7 @@ class Rpc {
   }
 
   // Until when, and whether at all, the caller waits; `timeout` is ours.
-  CallBounds Bounds(absl::Duration timeout) const {
+  CallBounds Bounds(absl::Duration timeout) {
     const auto now = std::chrono::steady_clock::now();
     // Not context_.deadline(), which is of the wall clock: where that jumps, a
     // call would be over before it began.
@@ -74,11 +79,13 @@ class Rpc {
               : std::min(timeout, absl::Seconds(left.tv_sec) +
                                       absl::Nanoseconds(left.tv_nsec));
     return {.deadline = now + absl::ToChronoNanoseconds(bound),
-            .cancelled = &cancelled_};
+            .cancelled = &cancelled_,
+            .times = meter_.times()};
   }
 
   // Sends the reply, or the error instead of it. From any thread, once.
   void Finish(const absl::Status& status) {
+    meter_.Answer(status);
     loop_.Post([this, status] { Send(GrpcStatusFrom(status)); });
   }
 
@@ -93,11 +100,31 @@ class Rpc {
 
   virtual void Send(const grpc::Status& status) = 0;
 
+  // The reply goes out. Before it does, so that who has it finds it counted.
+  void EndMeter() {
+    if (!meter_.End()) return;
+    std::string trace = SentWithCall("traceparent");
+    if (trace.empty()) {
+      trace = TraceParentFromBinary(SentWithCall("grpc-trace-bin"));
+    }
+    meter_.Report(InstanceName(instance()),
+                  trace.empty() ? meter_.trace_parent() : trace);
+  }
+
   RpcLoop& loop_;
   grpc::ServerContext context_;
   Request request_;
   Response response_;
   std::atomic<bool> cancelled_ = false;
+  CallMeter meter_;
+
+ private:
+  std::string SentWithCall(const char* name) const {
+    const auto& metadata = context_.client_metadata();
+    const auto found = metadata.find(name);
+    if (found == metadata.end()) return "";
+    return std::string(found->second.data(), found->second.size());
+  }
 };
 
 // The life of a call, the same for every rpc:
@@ -165,6 +192,7 @@ class UnaryCall final : public Rpc<Request, Response>,
           delete this;
           return;
         }
+        this->meter_.Arrive();
         new UnaryCall(this->loop_, method_);
         if (absl::Status room = TakeUp(); !room.ok()) {
           Request().Swap(&this->request_);
@@ -188,6 +216,8 @@ class UnaryCall final : public Rpc<Request, Response>,
   void Send(const grpc::Status& status) override {
     const absl::Status room = this->loop_.calls_in_hand().Answer(
         *this, status.ok() ? BytesOf(this->response_) : 0);
+    if (!room.ok()) this->meter_.Refuse();
+    this->EndMeter();
     if (!room.ok()) {
       writer_.FinishWithError(GrpcStatusFrom(room), Tag(sent_));
     } else if (status.ok()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/json_text.h"
+#include "server/json_text.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATECPP_CLI_JSON_TEXT_H_
-#define STATECPP_CLI_JSON_TEXT_H_
+#ifndef STATECPP_SERVER_JSON_TEXT_H_
+#define STATECPP_SERVER_JSON_TEXT_H_
 
 #include <string>
 
@@ -17,4 +17,4 @@ bool IsUtf8(absl::string_view text);
 
 }  // namespace statecpp
 
-#endif  // STATECPP_CLI_JSON_TEXT_H_
+#endif  // STATECPP_SERVER_JSON_TEXT_H_
