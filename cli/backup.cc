@@ -19,6 +19,7 @@
 #include "cli/failure.h"
 #include "cli/key_flags.h"
 #include "cli/step_progress.h"
+#include "cli/store_flags.h"
 #include "cli/store_session.h"
 #include "cli/store_target.h"
 #include "engine/backup.h"
@@ -116,10 +117,7 @@ absl::Status InWords(const absl::Status& answered, const std::string& path) {
 ExitCode Backup(const BackupFlags& flags) {
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
   if (!target.ok()) return Fail(target.status());
-  const absl::StatusOr<std::shared_ptr<const KeySource>> source =
-      ChooseKeySource(flags.keys);
-  if (!source.ok()) return Fail(source.status());
-  absl::StatusOr<StoreSession> session = StoreSession::Begin(*target, *source);
+  absl::StatusOr<StoreSession> session = BeginSession(*target, flags.keys);
   if (!session.ok()) return Fail(session.status());
   // The server's working folder is another.
   const std::string path =
@@ -158,6 +156,10 @@ void AddBackup(VerbTable& verbs) {
   AddKeyFlags(verb, flags->keys);
   verb->add_flag("--json", flags->json, "Print one object of JSON");
   verb->add_flag("--quiet", flags->quiet, "Do not show how far it is");
+  AddToHelp(verb,
+            "Example:\n"
+            "  statecpp backup --data-root /var/lib/statecpp --store orders "
+            "/backups/orders-1");
 }
 
 }  // namespace statecpp

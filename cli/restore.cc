@@ -13,6 +13,7 @@
 #include "cli/key_flags.h"
 #include "cli/step_progress.h"
 #include "cli/store_faults.h"
+#include "cli/store_key.h"
 #include "cli/store_target.h"
 #include "crypto/key_source.h"
 #include "engine/store_restore.h"
@@ -54,7 +55,7 @@ ExitCode Restore(const RestoreFlags& flags) {
   const absl::StatusOr<StoreTarget> target = FindPlaceForStore(flags.target);
   if (!target.ok()) return Fail(target.status());
   const absl::StatusOr<std::shared_ptr<const KeySource>> source =
-      ChooseKeySource(flags.keys);
+      ChooseStoreKey(*target, flags.keys);
   if (!source.ok()) return Fail(source.status());
   CopyOptions options = {.path = flags.backup,
                          .walker = {"/proc/self/exe", "walk-store"},
@@ -107,6 +108,10 @@ void AddRestore(VerbTable& verbs) {
   AddKeyFlags(verb, flags->keys);
   verb->add_flag("--json", flags->json, "Print one object of JSON");
   verb->add_flag("--quiet", flags->quiet, "Do not show how far it is");
+  AddToHelp(verb,
+            "Example:\n"
+            "  statecpp restore --data-root /var/lib/statecpp --store orders "
+            "/backups/orders-1");
 }
 
 }  // namespace statecpp
