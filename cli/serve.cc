@@ -241,6 +241,48 @@ ExitCode Serve(const ServeFlags& flags) {
   _exit(end.exit_code());
 }
 
+// How daprd reaches it.
+void AddSocketFlags(CLI::App* serve, ServeFlags& flags) {
+  serve
+      ->add_option("--socket-folder", flags.socket_folder,
+                   "daprd's folder of component sockets; else "
+                   "$DAPR_COMPONENTS_SOCKETS_FOLDER, "
+                   "$DAPR_COMPONENT_SOCKETS_FOLDER, "
+                   "$DAPR_COMPONENT_SOCKET_FOLDER, "
+                   "/tmp/dapr-components-sockets")
+      ->type_name("DIR");
+  serve
+      ->add_option("--socket-mode", flags.socket_mode,
+                   "Permissions of the socket, octal; auto: 0660, as root 0666")
+      ->type_name("MODE");
+  serve
+      ->add_option("--allow-uid", flags.allow_uids,
+                   "Serve connections of this user id only; may be repeated")
+      ->type_name("UID");
+  serve
+      ->add_option("--max-connections", flags.max_connections,
+                   "Connections open at the same time")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+}
+
+// How those who run it see into it.
+void AddWatchFlags(CLI::App* serve, ServeFlags& flags) {
+  serve
+      ->add_option("--metrics-address", flags.metrics_address,
+                   "Answer /metrics, /healthz and /readyz over HTTP here, such "
+                   "as 127.0.0.1:9464; whoever reaches it can read them")
+      ->type_name("HOST:PORT|off")
+      ->envname("STATECPP_METRICS_ADDRESS")
+      ->capture_default_str();
+  AddDuration(serve, "--slow-operation", flags.slow_operation,
+              "Log calls that take at least this long, and where the time "
+              "went; 0s: none");
+  serve->add_flag("--log-as-json", flags.log_as_json,
+                  "Log in JSON, with the fields of daprd's own log");
+}
+
 }  // namespace
 
 void AddServe(VerbTable& verbs) {
@@ -262,46 +304,14 @@ void AddServe(VerbTable& verbs) {
       ->add_option("--key-dir", flags->key_dir,
                    "Folder of the key files that components may name")
       ->type_name("DIR");
-  serve
-      ->add_option("--socket-folder", flags->socket_folder,
-                   "daprd's folder of component sockets; else "
-                   "$DAPR_COMPONENTS_SOCKETS_FOLDER, "
-                   "$DAPR_COMPONENT_SOCKETS_FOLDER, "
-                   "$DAPR_COMPONENT_SOCKET_FOLDER, "
-                   "/tmp/dapr-components-sockets")
-      ->type_name("DIR");
-  serve
-      ->add_option("--socket-mode", flags->socket_mode,
-                   "Permissions of the socket, octal; auto: 0660, as root 0666")
-      ->type_name("MODE");
-  serve
-      ->add_option("--allow-uid", flags->allow_uids,
-                   "Serve connections of this user id only; may be repeated")
-      ->type_name("UID");
-  serve
-      ->add_option("--max-connections", flags->max_connections,
-                   "Connections open at the same time")
-      ->type_name("N")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+  AddSocketFlags(serve, *flags);
   serve
       ->add_option("--max-instances", flags->max_instances,
                    "Component instances open at the same time")
       ->type_name("N")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  serve
-      ->add_option("--metrics-address", flags->metrics_address,
-                   "Answer /metrics, /healthz and /readyz over HTTP here, such "
-                   "as 127.0.0.1:9464; whoever reaches it can read them")
-      ->type_name("HOST:PORT|off")
-      ->envname("STATECPP_METRICS_ADDRESS")
-      ->capture_default_str();
-  AddDuration(serve, "--slow-operation", flags->slow_operation,
-              "Log calls that take at least this long, and where the time "
-              "went; 0s: none");
-  serve->add_flag("--log-as-json", flags->log_as_json,
-                  "Log in JSON, with the fields of daprd's own log");
+  AddWatchFlags(serve, *flags);
   AddDuration(serve, "--wait-lock", flags->wait_lock,
               "Wait this long for another process to let go of the data root");
   AddDuration(serve, "--drain-timeout", flags->drain_timeout,

@@ -10,7 +10,6 @@ package, byte for byte.
 
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -25,29 +24,6 @@ def output(*command):
                           text=True).stdout
 
 
-def roff(text):
-    """Lines as they stand, for a manual page."""
-    text = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
-    text = re.sub(r"^(?=\.)", r"\\&", text, flags=re.M)
-    return f".nf\n{text.strip()}\n.fi\n"
-
-
-def manual(program):
-    """statecpp(1): what the program itself says of its verbs."""
-    about = output(program, "help")
-    first, rest = about.split("\n", 1)
-    verbs = re.findall(r"^  ([a-z]+) ", rest.split("Subcommands:")[1], re.M)
-    page = [f'.TH STATECPP 1 "" "{output(program, "version").strip()}"\n',
-            ".SH NAME\nstatecpp \\- " + first.split(": ", 1)[1] + "\n",
-            ".SH SYNOPSIS\n.B statecpp\n.I VERB\n[OPTIONS]\n",
-            ".SH DESCRIPTION\n" + roff(rest)]
-    for verb in verbs:
-        if verb not in ("help", "version"):
-            said = output(program, verb, "--help").split("\nExit codes:")[0]
-            page.append(f".SH {verb.upper()}\n" + roff(said))
-    return "".join(page)
-
-
 def make(program, out):
     """Returns the package's path, in the folder `out`."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -59,7 +35,10 @@ def make(program, out):
         shutil.copy(program, tree / "statecpp")
         # Bazel's outputs are read-only, and debhelper strips its own copy.
         (tree / "statecpp").chmod(0o755)
-        (tree / "statecpp.1").write_text(manual(tree / "statecpp"))
+        (tree / "statecpp.1").write_text(output(tree / "statecpp", "manual"))
+        (tree / "completions").mkdir()
+        (tree / "completions/statecpp").write_text(
+            output(tree / "statecpp", "completion"))
         built = subprocess.run(
             ["dpkg-buildpackage", "--build=binary", "--no-sign"], cwd=tree,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
