@@ -7,8 +7,8 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PAGES = ["docs/errors.md", "docs/limits.md", "docs/reliability.md",
-         "docs/traps.md"]
+PAGES = ["docs/errors.md", "docs/first-ten-minutes.md", "docs/limits.md",
+         "docs/reliability.md", "docs/traps.md"]
 SOURCES = ["api", "cli", "crypto", "engine", "server", "tests"]
 
 NAMED = re.compile(r"`([A-Z]\w+\.(?:[A-Z]|test_)\w+|Test[A-Z]\w*)`")
