@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/end_signals.h"
 
-#include <ctime>
-
 #include <pthread.h>
+
+#include <ctime>
 
 namespace statecpp {
 
