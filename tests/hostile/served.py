@@ -122,8 +122,8 @@ class Witness:
     the time; `calls` is how often it did, `slowest` the longest that it took.
 
     Where gRPC is out of room it sends clients away for a moment, as any server may
-    that speaks HTTP/2, or ends a call, which may then have been done or not: `moves`
-    counts that."""
+    that speaks HTTP/2, hangs up on new ones, or ends a call, which may then have been
+    done or not: `moves` counts that."""
 
     def __init__(self, socket):
         self.calls, self.slowest, self.moves, self.failure = 0, 0.0, 0, None
@@ -135,17 +135,22 @@ class Witness:
 
     def run(self):
         try:
+            served = time.monotonic()
             while self.going:
                 began = time.monotonic()
                 value = b"value %d" % self.calls
                 try:
+                    self.client = self.client or http2.Client(self.socket)
                     self.client.set("witness", value)
                     read = self.client.get("witness")
                 except (http2.SentAway, http2.WasReset, EOFError, OSError):
+                    if time.monotonic() - served > http2.PATIENCE_S:
+                        raise
                     self.moves += 1
-                    self.client.close()
-                    self.client = http2.Client(self.socket)
+                    self.close()
+                    time.sleep(0.002)
                     continue
+                served = time.monotonic()
                 if value not in read:
                     raise AssertionError("another value was read than written")
                 self.calls += 2
@@ -154,10 +159,15 @@ class Witness:
         except Exception as failure:  # whatever it is, it is told
             self.failure = failure
 
+    def close(self):
+        client, self.client = self.client, None
+        if client:
+            client.close()
+
     def end(self):
         self.going = False
         self.thread.join(2 * http2.PATIENCE_S)
-        self.client.close()
+        assert not self.thread.is_alive(), "a client of good will waits for ever"
+        self.close()
         if self.failure is not None:
             raise AssertionError("a client of good will failed") from self.failure
-        assert not self.thread.is_alive(), "a client of good will waits for ever"
