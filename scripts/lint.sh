@@ -90,7 +90,7 @@ check_style() { tests/style/tidy_test.py; }
 
 # What deploy/ ships, by the tools and schemas of what will read it.
 check_deploy() {
-  build_program && tests/deploy/check_deploy.py bazel-bin/statecpp
+  build && tests/deploy/check_deploy.py bazel-bin/statecpp
 }
 
 check_go_format() {
