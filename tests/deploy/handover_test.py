@@ -76,7 +76,8 @@ class Writer:
                     client = client or http2.Client(self.socket)
                     client.set(self.key(number), b"%d" % number)
                     self.acknowledged[number] = time.monotonic()
-                except (http2.SentAway, http2.WasReset, EOFError, OSError):
+                except (http2.SentAway, http2.WasReset, http2.Cancelled,
+                        EOFError, OSError):
                     self.maybes += 1
                     if client:
                         client.close()

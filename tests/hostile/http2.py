@@ -284,9 +284,13 @@ class Refused(Exception):
     pass
 
 
+class Cancelled(Refused):
+    """gRPC answers so to a call that reaches a server while it ends: there, a
+    maybe."""
+
+
 class WasReset(Exception):
-    """RST_STREAM came and no answer, or CANCELLED, with which gRPC answers while
-    its server ends: a maybe."""
+    """RST_STREAM came, and no answer: a maybe."""
 
 
 class Client(Peer):
@@ -298,10 +302,11 @@ class Client(Peer):
         self.stream += 2
         self.send(call(self.stream, method, body, instance=instance))
         code, said, reply = self.answer(self.stream)
-        if code in ("reset", "1"):
+        if code == "reset":
             raise WasReset
         if code != "0":
-            raise Refused(f"{method}: {code}: {said}")
+            refused = Cancelled if code == "1" else Refused
+            raise refused(f"{method}: {code}: {said}")
         return reply
 
     def init(self, properties, instance="orders"):
