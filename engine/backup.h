@@ -48,7 +48,7 @@ namespace statecpp {
 // again with the same path: what is there and unchanged is not read again.
 //
 // ALREADY_EXISTS: there is something at the path, or what was left there is of
-//     another store.
+//     another store, or another user could have put it there.
 // INVALID_ARGUMENT: the path is no place for a backup.
 // NOT_FOUND: there is no folder to make it in.
 // UNAVAILABLE: another backup of this store, or to this path, is being made; or

@@ -3,10 +3,14 @@
 // The errors of engine/errors.h that are about backups.
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "engine/errors.h"
 
 namespace statecpp::error {
 namespace {
+
+constexpr absl::string_view kNameAnother =
+    "name another folder for this backup, or remove that one; nothing was done";
 
 // What becomes of what was copied so far.
 std::string Kept(absl::string_view folder) {
@@ -51,6 +55,31 @@ absl::Status BackupOfAnotherStore(absl::string_view folder) {
       folder,
       " is what an interrupted backup of another store left; name another "
       "folder for this one, or remove that; nothing was done"));
+}
+
+absl::Status BackupLeftByOther(absl::string_view folder, uid_t owner,
+                               uid_t uid) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      folder, " belongs to uid ", owner, ", and this process runs as uid ", uid,
+      ", so it is not what an interrupted backup of its own left, and what is "
+      "in it may lead anywhere; ",
+      kNameAnother));
+}
+
+absl::Status BackupLeftLoose(absl::string_view folder, mode_t mode) {
+  return absl::AlreadyExistsError(absl::StrFormat(
+      "%s has mode %04o, so that others can change what is in it, while a "
+      "backup makes it with 0700; %s",
+      folder, mode & 07777, kNameAnother));
+}
+
+absl::Status BackupLeftLinked(absl::string_view folder, absl::string_view file,
+                              absl::string_view kind) {
+  return absl::AlreadyExistsError(absl::StrCat(
+      folder, "/", file, " is ", kind,
+      ", and what is written to it would be written elsewhere; expected a "
+      "regular file with one name, as an interrupted backup leaves it; ",
+      kNameAnother));
 }
 
 absl::Status BackupRuns(absl::string_view path) {

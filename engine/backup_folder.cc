@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
@@ -61,7 +63,49 @@ absl::Status CheckPlace(const std::string& path, const std::string& outside) {
   return CheckLocalFileSystem(parent);
 }
 
+// A file of the folder that nobody else can reach by another name: LMDB follows
+// links, and a hard link to a store's data.mdb would make it the backup's.
+absl::Status CheckFile(const std::string& folder, absl::string_view name) {
+  const std::string file = absl::StrCat(folder, "/", name);
+  struct stat info;
+  if (lstat(file.c_str(), &info) != 0) {
+    return errno == ENOENT ? absl::OkStatus()
+                           : error::System("look at", file, errno);
+  }
+  if (S_ISLNK(info.st_mode)) {
+    return error::BackupLeftLinked(folder, name, "a link");
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return error::BackupLeftLinked(folder, name, "not a regular file");
+  }
+  if (info.st_nlink != 1) {
+    return error::BackupLeftLinked(folder, name,
+                                   "a file that has another name as well");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status CheckLeftover(const std::string& folder, uid_t uid) {
+  struct stat info;
+  if (lstat(folder.c_str(), &info) != 0) {
+    return error::System("look at", folder, errno);
+  }
+  // What a link leads to was not left by a backup.
+  if (!S_ISDIR(info.st_mode)) return error::NotADirectory(folder);
+  if (info.st_uid != uid) {
+    return error::BackupLeftByOther(folder, info.st_uid, uid);
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return error::BackupLeftLoose(folder, info.st_mode);
+  }
+  for (const char* name : {"LOCK", "data.mdb", "lock.mdb"}) {
+    const absl::Status own = CheckFile(folder, name);
+    if (!own.ok()) return own;
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<BackupFolder> BackupFolder::Open(const std::string& path,
                                                 const std::string& outside) {
@@ -73,12 +117,8 @@ absl::StatusOr<BackupFolder> BackupFolder::Open(const std::string& path,
   bool is_left = false;
   if (mkdir(partial.c_str(), 0700) != 0) {
     if (errno != EEXIST) return error::System("make", partial, errno);
-    struct stat info;
-    if (lstat(partial.c_str(), &info) != 0) {
-      return error::System("look at", partial, errno);
-    }
-    // What a link leads to was not left by a backup.
-    if (!S_ISDIR(info.st_mode)) return error::NotADirectory(partial);
+    const absl::Status own = CheckLeftover(partial, geteuid());
+    if (!own.ok()) return own;
     is_left = true;
   }
   absl::StatusOr<FileLock> lock =

@@ -2,6 +2,8 @@
 #ifndef STATECPP_ENGINE_BACKUP_FOLDER_H_
 #define STATECPP_ENGINE_BACKUP_FOLDER_H_
 
+#include <sys/types.h>
+
 #include <string>
 #include <utility>
 
@@ -11,6 +13,13 @@
 #include "engine/file_lock.h"
 
 namespace statecpp {
+
+// Whether a folder that is there already can be what a backup by this user
+// left: nobody else may write in it, and none of its files leads elsewhere.
+//
+// ALREADY_EXISTS: others may have put it there, or what is in it.
+// INVALID_ARGUMENT: it is no folder.
+absl::Status CheckLeftover(const std::string& folder, uid_t uid);
 
 // The folder of a backup while it is being written: <path>.partial, so that
 // the path never names half a backup, and whoever asks for the same backup
@@ -26,7 +35,8 @@ class BackupFolder {
   // `outside` is a folder in which no backup may be: a server would take it for
   // a store of its own.
   //
-  // ALREADY_EXISTS: there is something at the path.
+  // ALREADY_EXISTS: there is something at the path, or what was left there does
+  //     not pass CheckLeftover.
   // UNAVAILABLE: another backup is being written there.
   // INVALID_ARGUMENT: the path is in `outside`, is no place for a folder, or is
   //     on a network file system.

@@ -2,6 +2,8 @@
 #ifndef STATECPP_ENGINE_ERRORS_H_
 #define STATECPP_ENGINE_ERRORS_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -208,6 +210,14 @@ absl::Status NoFolderForBackup(absl::string_view path,
 absl::Status BackupInDataRoot(absl::string_view path, absl::string_view folder);
 absl::Status BackupIsThere(absl::string_view path);
 absl::Status BackupOfAnotherStore(absl::string_view folder);
+// What stands where an interrupted backup's folder would, and others could have
+// put there: it is another user's, it may be written by others, or one of its
+// files is more than a file in it.
+absl::Status BackupLeftByOther(absl::string_view folder, uid_t owner,
+                               uid_t uid);
+absl::Status BackupLeftLoose(absl::string_view folder, mode_t mode);
+absl::Status BackupLeftLinked(absl::string_view folder, absl::string_view file,
+                              absl::string_view kind);
 absl::Status BackupRuns(absl::string_view path);
 // `key` is empty where the damage hides it.
 absl::Status NotBackedUp(absl::string_view place, absl::string_view key,

@@ -274,6 +274,7 @@ TEST_F(StoreBackupTest, IsNoStoreBeforeItIsWhole) {
 TEST_F(StoreBackupTest, BeginsAnewWhereAPowerCutLeftNoFile) {
   const Items items = Fill();
   ASSERT_TRUE(fs::create_directory(partial_));
+  fs::permissions(partial_, fs::perms::owner_all);
   std::ofstream(partial_ + "/data.mdb") << std::string(8192, '\0');
   ASSERT_THAT(Backup(), IsOk());
   ExpectBackupOf(items);
@@ -318,6 +319,25 @@ TEST_F(StoreBackupTest, DoesNotFollowALinkInThePlaceOfItsOwnFolder) {
   EXPECT_THAT(Backup(), StatusIs(absl::StatusCode::kInvalidArgument,
                                  HasSubstr("is not a folder")));
   EXPECT_TRUE(fs::is_empty(dir_.Path("elsewhere")));
+}
+
+TEST_F(StoreBackupTest, IsNotWrittenIntoTheStoreThroughALinkThatWasPlanted) {
+  const Items items = Fill();
+  ASSERT_TRUE(fs::create_directory(partial_));
+  fs::permissions(partial_, fs::perms::owner_all);
+  for (const bool is_hard : {false, true}) {
+    const std::string planted = partial_ + "/data.mdb";
+    if (is_hard) {
+      fs::create_hard_link(path_ + "/data.mdb", planted);
+    } else {
+      fs::create_symlink(path_ + "/data.mdb", planted);
+    }
+    EXPECT_THAT(Backup(), StatusIs(absl::StatusCode::kAlreadyExists,
+                                   HasSubstr("nothing was done")));
+    ASSERT_TRUE(fs::remove(planted));
+  }
+  Open();
+  ExpectItems(store(), items);
 }
 
 TEST_F(StoreBackupTest, IsNotMadeInTheStoreNorInAFolderThatIsForbidden) {
