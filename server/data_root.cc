@@ -41,11 +41,20 @@ absl::Status CheckFileSystem(const std::string& path) {
   return absl::OkStatus();  // it cannot be made, which is another error
 }
 
-absl::Status WriteAndSync(const std::string& path, absl::string_view text) {
+// `path` is a file of its own then, with the owner and the mode that `former`
+// has if that is there: root may write it, in a folder that is the server's,
+// where no server runs, and does not write to where a link there leads.
+absl::Status WriteAndSync(const std::string& path, const std::string& former,
+                          absl::string_view text) {
+  unlink(path.c_str());  // one that was left
   const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return error::System("create", path, errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
+  if (access(former.c_str(), F_OK) == 0) {
+    const absl::Status given = TakeOwnerAndMode(former, path, fd);
+    if (!given.ok()) return given;
+  }
   const ssize_t written = write(fd, text.data(), text.size());
   if (written != static_cast<ssize_t>(text.size())) {
     return error::System("write", path, written < 0 ? errno : ENOSPC);
@@ -135,14 +144,10 @@ absl::Status DataRoot::WriteInstance(absl::string_view file_name,
                                      absl::string_view text) const {
   const std::string path = InstancePath(path_, file_name);
   const std::string aside = path + ".tmp";
-  if (absl::Status written = WriteAndSync(aside, text); !written.ok()) {
+  const absl::Status written = WriteAndSync(aside, path, text);
+  if (!written.ok()) {
     unlink(aside.c_str());
     return written;
-  }
-  // Whoever writes it: root may do so where no server runs.
-  if (access(path.c_str(), F_OK) == 0) {
-    const absl::Status given = TakeOwnerAndMode(path, aside);
-    if (!given.ok()) return given;
   }
   if (rename(aside.c_str(), path.c_str()) != 0) {
     return error::System("replace", path, errno);

@@ -181,6 +181,32 @@ TEST_F(DataRootTest, WhatAFormerProcessDidNotFinishDoesNoHarm) {
               IsOkAndHolds(Optional(std::string("new"))));
 }
 
+TEST_F(DataRootTest, WritesAnInstanceToNowhereElse) {
+  const DataRoot root = MustOpen();
+  ASSERT_THAT(root.WriteInstance("orders", "old"), IsOk());
+  const std::string instance = path() + "/instances/orders.json";
+  ASSERT_EQ(chmod(instance.c_str(), 0640), 0);
+  // What whoever owns the folder could put in root's way.
+  const std::string other = dir_.Path("other");
+  std::ofstream(other) << "other";
+  ASSERT_EQ(chmod(other.c_str(), 0600), 0);
+  for (const bool is_hard : {false, true}) {
+    if (is_hard) {
+      fs::create_hard_link(other, instance + ".tmp");
+    } else {
+      fs::create_symlink(other, instance + ".tmp");
+    }
+    ASSERT_THAT(root.WriteInstance("orders", "new"), IsOk());
+    EXPECT_THAT(root.ReadInstance("orders"),
+                IsOkAndHolds(Optional(std::string("new"))));
+    EXPECT_EQ(fs::status(instance).permissions(), fs::perms{0640});
+    std::string text;
+    std::getline(std::ifstream(other), text);
+    EXPECT_EQ(text, "other");
+    EXPECT_EQ(fs::status(other).permissions(), fs::perms{0600});
+  }
+}
+
 TEST_F(DataRootTest, ATextThatCannotBeReplacedIsKept) {
   const DataRoot root = MustOpen();
   ASSERT_THAT(root.WriteInstance("orders", "old"), IsOk());
