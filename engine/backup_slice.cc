@@ -131,13 +131,14 @@ absl::Status BackupSlice::DropOthers(BackupFile& file, Space space,
   });
 }
 
-absl::Status BackupSlice::WriteTo(BackupFile& file) const {
+absl::Status BackupSlice::WriteTo(BackupFile& file) {
   for (const Change& change : changes_) {
     if (change.space != Space::kRecords || !change.value.has_value()) continue;
     const absl::Status whole =
         CheckRecord(*keyring_, change.key, *change.value);
     if (!whole.ok()) return whole;
   }
+  keyring_.reset();
   for (const Change& change : changes_) {
     const absl::Status written =
         change.value.has_value()

@@ -54,11 +54,13 @@ class BackupSlice {
       const KeyedSnapshot& view, BackupFile& file,
       absl::Span<const ChangedKeys::Place> places, const Bounds& bounds);
 
-  // Opens each record, then writes all of them.
+  // Opens each record, then writes all of them: once. The keyring is let go in
+  // between, since the disk may take its time, and a rotation waits until
+  // nobody holds the former one.
   //
   // DATA_LOSS: a record is damaged; nothing of the slice was written.
   // Those of BackupFile.
-  absl::Status WriteTo(BackupFile& file) const;
+  absl::Status WriteTo(BackupFile& file);
 
   // Keys that were looked at.
   size_t looked() const { return looked_; }

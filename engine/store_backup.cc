@@ -134,7 +134,7 @@ class Backup {
     return error::BackupCancelled(folder_.path());
   }
 
-  absl::Status Write(const BackupSlice& slice) {
+  absl::Status Write(BackupSlice& slice) {
     const absl::Status written = slice.WriteTo(*file_);
     if (!written.ok()) return FailedToWrite(written);
     report_.copied += slice.records();
@@ -152,7 +152,7 @@ class Backup {
               Tell(Step::kCopy, looked, std::max(looked, records));
           if (!told.ok()) return told;
         }
-        const absl::StatusOr<BackupSlice> slice = ReadRange(space, *from);
+        absl::StatusOr<BackupSlice> slice = ReadRange(space, *from);
         if (!slice.ok()) return slice.status();
         if (const absl::Status written = Write(*slice); !written.ok()) {
           return written;
@@ -195,22 +195,31 @@ class Backup {
         if (const absl::Status all = CopyAll(); !all.ok()) return all;
         continue;
       }
-      const absl::StatusOr<BackupSlice> slice =
-          BackupSlice::OfPlaces(moment->view, *file_, places, kLastSlice);
-      moment->view.snapshot.reset();
-      if (!slice.ok()) return slice.status();
-      if (const absl::Status written = Write(*slice); !written.ok()) {
-        return written;
-      }
-      moment->view = {};
-      if (slice->looked() == places.size()) return moment;
+      const absl::StatusOr<size_t> looked =
+          CopyAtMoment(std::exchange(moment->view, {}), places);
+      if (!looked.ok()) return looked.status();
+      if (*looked == places.size()) return moment;
       const absl::Status copied =
-          CopyPlaces(places.subspan(slice->looked()), places.size());
+          CopyPlaces(places.subspan(*looked), places.size());
       if (!copied.ok()) return copied;
       if (places.size() > before / kShorter && --patience < 0) SlowCommits();
       before = places.size();
     }
     return error::BackupNotConverging(folder_.path(), report_.slowed);
+  }
+
+  // Returns how many of the keys are copied as of `view`, which is gone by
+  // then, and with it the keyring.
+  absl::StatusOr<size_t> CopyAtMoment(
+      KeyedSnapshot view, absl::Span<const ChangedKeys::Place> places) {
+    absl::StatusOr<BackupSlice> slice =
+        BackupSlice::OfPlaces(view, *file_, places, kLastSlice);
+    view = {};
+    if (!slice.ok()) return slice.status();
+    if (const absl::Status written = Write(*slice); !written.ok()) {
+      return written;
+    }
+    return slice->looked();
   }
 
   // The last of `total` keys.
@@ -220,7 +229,7 @@ class Backup {
       const absl::Status told =
           Tell(Step::kFollow, total - places.size(), total);
       if (!told.ok()) return told;
-      const absl::StatusOr<BackupSlice> slice = ReadPlaces(places);
+      absl::StatusOr<BackupSlice> slice = ReadPlaces(places);
       if (!slice.ok()) return slice.status();
       if (const absl::Status written = Write(*slice); !written.ok()) {
         return written;

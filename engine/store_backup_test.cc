@@ -218,6 +218,38 @@ TEST_F(StoreBackupTest, HasTheKeysOfItsMoment) {
   EXPECT_EQ(backup->keys().GetStatus()->sealed, TestsAreSealed());
 }
 
+TEST_F(StoreBackupTest, HoldsNoKeyWhileItCopiesWhatChangedMeanwhile) {
+  Items items = Fill();
+  bool changed = false;
+  bool followed = false;
+  const absl::StatusOr<BackupReport> report = Backup([&](const Progress& told) {
+    // More than the last slice takes, so that a round comes before it.
+    if (told.step == Step::kCopy && told.done > 0 &&
+        !std::exchange(changed, true)) {
+      for (int i = 0; i < 6; ++i) {
+        const std::string key = absl::StrCat("large", i);
+        EXPECT_THAT(
+            store().Set({.key = key, .value = std::string(4'000'000, 'v')}),
+            IsOk());
+        items[key] = **store().Get(key);
+      }
+    }
+    if (told.step == Step::kFollow && !std::exchange(followed, true) &&
+        TestsAreSealed()) {
+      EXPECT_THAT(store().keys().Rotate(), IsOk());
+      EXPECT_TRUE(store().keys().WaitForResealer(absl::Minutes(1)));
+      EXPECT_THAT(store().keys().Retire(1), IsOk());
+    }
+    return true;
+  });
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(followed);
+  ExpectBackupOf(items);
+  const auto backup = Store::Open(OptionsOf(backup_)).value();
+  EXPECT_EQ(backup->keys().GetStatus()->data_keys.size(),
+            TestsAreSealed() ? 1u : 0u);
+}
+
 TEST_F(StoreBackupTest, GoesOnFromAnInterruptedOne) {
   Items items = Fill();
   ASSERT_THAT(Backup(StopAfterASlice),
