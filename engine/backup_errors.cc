@@ -88,6 +88,13 @@ absl::Status BackupRuns(absl::string_view path) {
       " when it is done; nothing was done")));
 }
 
+absl::Status BackupFolderHeld(absl::string_view folder) {
+  return AsStoreHeld(absl::UnavailableError(absl::StrCat(
+      "another backup is being written in ", folder, ", by whom its file LOCK ",
+      "says; wait until it is done, or name another folder; nothing was "
+      "done")));
+}
+
 absl::Status NotBackedUp(absl::string_view place, absl::string_view key,
                          absl::string_view reason) {
   return Damage(
@@ -140,6 +147,14 @@ absl::Status BackupNotConverging(absl::string_view folder,
       absl::FormatDuration(slowed),
       "; use a faster disk for it, or an hour with fewer writes; ",
       Kept(folder)));
+}
+
+absl::Status BackupNotReadBack(absl::string_view folder,
+                               const absl::Status& cause) {
+  return Reworded(
+      cause, absl::StrCat("what was written could not be read back, so there "
+                          "is no backup: ",
+                          ReasonOf(cause), "; ", Kept(folder)));
 }
 
 absl::Status BackupDiffers(absl::string_view path, absl::string_view reason) {

@@ -83,11 +83,16 @@ absl::StatusOr<BackupFile> BackupFile::Open(
     if (other->store_id != own->store_id) {
       return error::BackupOfAnotherStore(folder);
     }
-    BackupFile file(std::move(leftover->environment));
+    BackupFile file(std::move(leftover->environment), /*is_resumed=*/true);
     if (const absl::Status reopened = file.Reopen(); !reopened.ok()) {
       return reopened;
     }
     return file;
+  }
+  // What cannot be read just now may be there, and is not removed.
+  if (!leftover.ok() && !absl::IsNotFound(leftover.status()) &&
+      !absl::IsDataLoss(leftover.status())) {
+    return leftover.status();
   }
   if (leftover.ok()) leftover->environment.reset();
   if (const absl::Status removed = RemoveFiles(folder); !removed.ok()) {
@@ -96,7 +101,7 @@ absl::StatusOr<BackupFile> BackupFile::Open(
   absl::StatusOr<Opened> made =
       OpenWith(folder, map_size, on_assertion, LmdbEnvironment::Access::kMake);
   if (!made.ok()) return made.status();
-  BackupFile file(std::move(made->environment));
+  BackupFile file(std::move(made->environment), /*is_resumed=*/false);
   absl::Status begun = file.Begin();
   if (begun.ok()) begun = file.txn_->Put(Table::kMeta, kHeaderKey, header);
   if (begun.ok()) begun = file.Commit();

@@ -30,16 +30,20 @@ namespace statecpp {
 class BackupFile {
  public:
   // Goes on where the file in the folder stands, or begins one with that
-  // header. A file that cannot be read, as a power cut can leave one that was
-  // just begun, is begun anew. `max_bytes` is what it may grow to.
+  // header. A file that is damaged, as a power cut can leave one that was just
+  // begun, is begun anew. `max_bytes` is what it may grow to.
   //
   // ALREADY_EXISTS: it is of another store than the header is.
+  // Those of error::System: it cannot be read now, and is as it was.
   static absl::StatusOr<BackupFile> Open(
       const std::string& folder, absl::string_view header, uint64_t max_bytes,
       void (*on_assertion)(const char* text));
 
   BackupFile(BackupFile&&) = default;
   BackupFile& operator=(BackupFile&&) = delete;
+
+  // It went on where a file stood.
+  bool is_resumed() const { return is_resumed_; }
 
   // Before a snapshot of the store is taken that this is compared with, so that
   // both environments are always locked in the same order. Every other call
@@ -64,14 +68,15 @@ class BackupFile {
                      absl::string_view accumulator) &&;
 
  private:
-  explicit BackupFile(std::unique_ptr<LmdbEnvironment> environment)
-      : environment_(std::move(environment)) {}
+  BackupFile(std::unique_ptr<LmdbEnvironment> environment, bool is_resumed)
+      : environment_(std::move(environment)), is_resumed_(is_resumed) {}
 
   absl::Status Reopen();
   absl::Status Count(uint64_t bytes);
   absl::StatusOr<bool> IsBehindAll(Space space, absl::string_view key);
 
   std::unique_ptr<LmdbEnvironment> environment_;
+  bool is_resumed_;
   std::optional<LmdbEnvironment::WriteTransaction> txn_;
   uint64_t txn_bytes_ = 0;
 };

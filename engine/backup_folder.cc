@@ -123,6 +123,9 @@ absl::StatusOr<BackupFolder> BackupFolder::Open(const std::string& path,
   }
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(partial + "/LOCK", absl::ZeroDuration());
+  if (error::IsStoreHeld(lock.status())) {
+    return error::BackupFolderHeld(partial);
+  }
   if (!lock.ok()) return lock.status();
   return BackupFolder(std::move(partial), target, is_left, *std::move(lock));
 }

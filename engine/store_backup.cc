@@ -62,23 +62,21 @@ constexpr uint64_t kMapShare = 4;
 class Backup {
  public:
   Backup(LmdbStorage& storage, const CommitQueue& queue,
-         const BackupRequest& request, BackupFolder& folder)
-      : storage_(storage), queue_(queue), request_(request), folder_(folder) {}
+         const BackupRequest& request)
+      : storage_(storage), queue_(queue), request_(request) {}
 
   absl::StatusOr<BackupReport> Run(ChangedKeys& changed) {
     if (!storage_.Follow(&changed)) return error::BackupRuns(request_.path);
     absl::Cleanup stop = [this] { storage_.StopFollowing(); };
-    absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
-    if (!begin.ok()) return begin.status();
-    begin->view = {};
-    if (const absl::Status room = CheckRoom(); !room.ok()) return room;
-    absl::StatusOr<BackupFile> file =
-        BackupFile::Open(folder_.path(), begin->header,
-                         kMapShare * Reserve::MapSize(storage_.max_size()),
-                         request_.on_assertion);
-    if (!file.ok()) return FailedToWrite(file.status());
+    absl::StatusOr<BackupFolder> folder = BackupFolder::Open(
+        request_.path,
+        request_.outside.empty() ? storage_.path() : request_.outside);
+    if (!folder.ok()) return folder.status();
+    folder_ = &*folder;
+    absl::StatusOr<BackupFile> file = Begin();
+    if (!file.ok()) return file.status();
     file_ = &*file;
-    report_.resumed = folder_.is_left();
+    report_.resumed = file->is_resumed();
     if (const absl::Status copied = CopyAll(); !copied.ok())
       return Stop(copied);
     absl::StatusOr<LmdbStorage::Moment> end = FollowToTheEnd();
@@ -91,21 +89,39 @@ class Backup {
     std::move(stop).Invoke();
     if (const absl::Status whole = Check(*end); !whole.ok()) return whole;
     STATECPP_FAIL_POINT("backup.checked");
-    const absl::Status placed = folder_.MoveIntoPlace();
+    const absl::Status placed = folder_->MoveIntoPlace();
     if (absl::IsUnknown(placed)) return FailedToWrite(placed);
     if (!placed.ok()) return placed;
     return report_;
   }
 
  private:
+  // Leaves nothing behind where nothing could be begun.
+  absl::StatusOr<BackupFile> Begin() {
+    absl::Cleanup remove = [this] {
+      if (!folder_->is_left()) folder_->Discard();
+    };
+    absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
+    if (!begin.ok()) return begin.status();
+    begin->view = {};
+    if (const absl::Status room = CheckRoom(); !room.ok()) return room;
+    std::move(remove).Cancel();
+    absl::StatusOr<BackupFile> file =
+        BackupFile::Open(folder_->path(), begin->header,
+                         kMapShare * Reserve::MapSize(storage_.max_size()),
+                         request_.on_assertion);
+    if (!file.ok()) return FailedToWrite(file.status());
+    return file;
+  }
+
   absl::Status CheckRoom() const {
-    const absl::StatusOr<uint64_t> free = FreeBytes(folder_.path());
+    const absl::StatusOr<uint64_t> free = FreeBytes(folder_->path());
     if (!free.ok()) return free.status();
     const absl::StatusOr<uint64_t> need = storage_.UsedBytes();
     if (!need.ok()) return need.status();
     std::error_code is_new;
     const uint64_t there =
-        std::filesystem::file_size(folder_.path() + "/data.mdb", is_new);
+        std::filesystem::file_size(folder_->path() + "/data.mdb", is_new);
     const uint64_t have = *free + (is_new ? 0 : there);
     return have < *need ? error::NoRoomForCopy(storage_.path(), have, *need)
                         : absl::OkStatus();
@@ -119,10 +135,10 @@ class Backup {
 
   absl::Status FailedToWrite(const absl::Status& cause) const {
     if (absl::IsResourceExhausted(cause)) {
-      return error::BackupDiskFull(folder_.path());
+      return error::BackupDiskFull(folder_->path());
     }
     if (!absl::IsUnknown(cause)) return cause;
-    return error::BackupDiskFailed(folder_.path(), cause);
+    return error::BackupDiskFailed(folder_->path(), cause);
   }
 
   absl::Status Tell(Step step, uint64_t done, uint64_t total) const {
@@ -131,7 +147,7 @@ class Backup {
         request_.on_progress({step, done, total, report_.slowed})) {
       return absl::OkStatus();
     }
-    return error::BackupCancelled(folder_.path());
+    return error::BackupCancelled(folder_->path());
   }
 
   absl::Status Write(BackupSlice& slice) {
@@ -205,7 +221,7 @@ class Backup {
       if (places.size() > before / kShorter && --patience < 0) SlowCommits();
       before = places.size();
     }
-    return error::BackupNotConverging(folder_.path(), report_.slowed);
+    return error::BackupNotConverging(folder_->path(), report_.slowed);
   }
 
   // Returns how many of the keys are copied as of `view`, which is gone by
@@ -256,9 +272,9 @@ class Backup {
   // What is on the backup's disk is what the store says of that moment.
   absl::Status Check(const LmdbStorage::Moment& moment) {
     absl::StatusOr<std::unique_ptr<ClosedStore>> copy = ClosedStore::OpenByRoot(
-        folder_.path(), storage_.keyring().Get()->root(),
+        folder_->path(), storage_.keyring().Get()->root(),
         request_.on_assertion);
-    if (!copy.ok()) return Differs(copy.status().message());
+    if (!copy.ok()) return NotReadBack(copy.status());
     const Accumulator& kept = (*copy)->accumulator();
     Accumulator found((*copy)->keyring());
     uint64_t done = 0;
@@ -277,10 +293,10 @@ class Backup {
           });
         });
     if (!told.ok()) return told;
-    if (!opened.ok()) return Differs(opened.message());
+    if (!opened.ok()) return NotReadBack(opened);
     if (!found.SameRecords(kept)) {
       return error::BackupNotOfAccumulator(
-          folder_.path(),
+          folder_->path(),
           error::RecordsDiffer(found.records(), kept.records(), /*damaged=*/0,
                                kept.unreadable()));
     }
@@ -290,27 +306,35 @@ class Backup {
           ++entries;
           return absl::OkStatus();
         });
-    if (!counted.ok() || entries != moment.expiry_entries) {
+    if (!counted.ok()) return NotReadBack(counted);
+    if (entries != moment.expiry_entries) {
       return Differs("its expiry entries are others");
     }
     report_.commit_seq = kept.commit_seq();
     report_.records = kept.records();
     std::error_code ignored;
     report_.bytes =
-        std::filesystem::file_size(folder_.path() + "/data.mdb", ignored);
+        std::filesystem::file_size(folder_->path() + "/data.mdb", ignored);
     return Tell(Step::kCheck, done, kept.records());
+  }
+
+  // What cannot be read just now may be whole.
+  absl::Status NotReadBack(const absl::Status& cause) {
+    return absl::IsDataLoss(cause)
+               ? Differs(cause.message())
+               : error::BackupNotReadBack(folder_->path(), cause);
   }
 
   // Whoever went on with it would take what is there for good.
   absl::Status Differs(absl::string_view reason) {
-    folder_.Discard();
+    folder_->Discard();
     return error::BackupDiffers(request_.path, reason);
   }
 
   LmdbStorage& storage_;
   const CommitQueue& queue_;
   const BackupRequest& request_;
-  BackupFolder& folder_;
+  BackupFolder* folder_ = nullptr;
   BackupFile* file_ = nullptr;
   BackupReport report_;
 };
@@ -321,11 +345,8 @@ absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage,
                                     const CommitQueue& queue,
                                     const BackupRequest& request) {
   if (absl::Status health = queue.health(); !health.ok()) return health;
-  absl::StatusOr<BackupFolder> folder = BackupFolder::Open(
-      request.path, request.outside.empty() ? storage.path() : request.outside);
-  if (!folder.ok()) return folder.status();
   ChangedKeys changed(request.note_bytes);
-  return Backup(storage, queue, request, *folder).Run(changed);
+  return Backup(storage, queue, request).Run(changed);
 }
 
 }  // namespace statecpp

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/copied_store.h"
 #include "tests/support/damaged_store.h"
+#include "tests/support/limit_of_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_keys.h"
 
@@ -26,8 +28,10 @@ namespace statecpp {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Step = BackupRequest::Step;
 using Progress = BackupRequest::Progress;
 
@@ -308,7 +312,29 @@ TEST_F(StoreBackupTest, BeginsAnewWhereAPowerCutLeftNoFile) {
   ASSERT_TRUE(fs::create_directory(partial_));
   fs::permissions(partial_, fs::perms::owner_all);
   std::ofstream(partial_ + "/data.mdb") << std::string(8192, '\0');
-  ASSERT_THAT(Backup(), IsOk());
+  const absl::StatusOr<BackupReport> report = Backup();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_FALSE(report->resumed);
+  ExpectBackupOf(items);
+}
+
+TEST_F(StoreBackupTest, IsKeptWhereItCannotBeReadBackJustNow) {
+  const Items items = Fill();
+  {
+    // Of files that this process may open, from the last slice on.
+    std::optional<LimitOfFiles> limit;
+    EXPECT_THAT(Backup([&limit](const Progress& told) {
+                  if (told.done > 0 && told.done == told.total) limit.emplace();
+                  return true;
+                }),
+                StatusIs(absl::StatusCode::kInternal,
+                         AllOf(HasSubstr("could not be read back"),
+                               HasSubstr("goes on from there"))));
+  }
+  const absl::StatusOr<BackupReport> report = Backup();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(report->resumed);
+  EXPECT_EQ(report->copied, 0u);
   ExpectBackupOf(items);
 }
 
@@ -413,23 +439,26 @@ TEST_F(StoreBackupTest, IsTheOnlyOneAtATime) {
                     store().Backup({.path = dir_.Path("other")}).status();
               })),
               IsOk());
-  EXPECT_THAT(same_place,
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("held")));
-  EXPECT_THAT(other_place, StatusIs(absl::StatusCode::kUnavailable,
-                                    HasSubstr("another backup")));
-  EXPECT_TRUE(error::IsStoreHeld(same_place));
-  EXPECT_TRUE(error::IsStoreHeld(other_place));
+  for (const absl::Status& refused : {same_place, other_place}) {
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable,
+                                  AllOf(HasSubstr("another backup of this"),
+                                        HasSubstr("nothing was done"))));
+    EXPECT_TRUE(error::IsStoreHeld(refused));
+  }
+  EXPECT_THAT(NamesIn(dir_.path()), ElementsAre("backup", "store"));
   ExpectBackupOf(items);
 }
 
 TEST_F(StoreBackupTest, MayBeginWhileAnotherIsChecked) {
   Items items = Fill();
   const std::string other = dir_.Path("other");
+  absl::Status same_place;
   absl::Status second;
   ASSERT_THAT(Backup([&, begun = false](const Progress& told) mutable {
                 if (told.step != Step::kCheck || std::exchange(begun, true)) {
                   return true;
                 }
+                same_place = store().Backup({.path = backup_}).status();
                 second =
                     store()
                         .Backup({.path = other,
@@ -443,6 +472,12 @@ TEST_F(StoreBackupTest, MayBeginWhileAnotherIsChecked) {
               }),
               IsOk());
   EXPECT_THAT(second, IsOk());
+  // The process that holds that folder is the server itself.
+  EXPECT_THAT(same_place,
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr("is being written in " + partial_),
+                             Not(HasSubstr("stop that process")))));
+  EXPECT_TRUE(error::IsStoreHeld(same_place));
   ExpectBackupOf(items);
   items["app||0||0"] = **store().Get("app||0||0");
   ExpectItems(*Store::Open(OptionsOf(other)).value(), items);
