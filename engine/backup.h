@@ -27,8 +27,8 @@ namespace statecpp {
 // It is exactly the store at one moment, that of the commit which the report
 // names, and proved to be: its records come to that commit's own count and sum,
 // which the store keeps sealed (accumulator.h), each of them was opened when it
-// was read, and is opened again from the file before that gets its name. Until
-// then the folder is called <path>.partial, and is no store that opens.
+// was read, and is opened again from the file. Until that is proved there is no
+// store that opens, and until it is durable the folder is called <path>.partial.
 //
 // How it keeps out of the way of writes:
 //

@@ -21,6 +21,8 @@ using Table = LmdbEnvironment::Table;
 constexpr uint64_t kBytesPerTransaction = uint64_t{16} << 20;
 // LMDB wants maps in whole pages of the machine; the largest that Linux has.
 constexpr uint64_t kMapUnit = 65536;
+// And room for a few pages.
+constexpr uint64_t kMapOfTheFile = 0;
 
 struct Opened {
   std::unique_ptr<LmdbEnvironment> environment;
@@ -189,14 +191,26 @@ absl::Status BackupFile::Commit() {
   return committed;
 }
 
-absl::Status BackupFile::Close(absl::string_view header,
-                               absl::string_view accumulator) && {
+absl::Status BackupFile::Close(absl::string_view header) && {
   absl::Status done = Begin();
   if (done.ok()) done = txn_->Put(Table::kMeta, kHeaderKey, header);
-  if (done.ok()) done = txn_->Put(Table::kMeta, kAccumulatorKey, accumulator);
   if (done.ok()) done = Commit();
+  txn_.reset();
   environment_.reset();
   return done;
+}
+
+absl::Status BackupFile::Finish(const std::string& folder,
+                                absl::string_view accumulator,
+                                void (*on_assertion)(const char* text)) {
+  const absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
+      LmdbEnvironment::Open(folder, kMapOfTheFile, on_assertion);
+  if (!environment.ok()) return environment.status();
+  absl::StatusOr<LmdbEnvironment::WriteTransaction> txn =
+      (*environment)->BeginWrite();
+  if (!txn.ok()) return txn.status();
+  const absl::Status put = txn->Put(Table::kMeta, kAccumulatorKey, accumulator);
+  return put.ok() ? txn->Commit() : put;
 }
 
 }  // namespace statecpp

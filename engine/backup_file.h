@@ -18,12 +18,15 @@
 namespace statecpp {
 
 // The data.mdb of a backup that is being written: a store's, but for the
-// accumulator, without which no store opens. That comes last, with Close.
+// accumulator, without which no store opens. That comes last, when it is proved
+// that the rest is what it should be.
 //
 //   absl::StatusOr<BackupFile> file =
 //       BackupFile::Open(folder, header, max_bytes, on_assertion);
 //   file->Put(Space::kRecords, key, record);
-//   absl::Status closed = std::move(*file).Close(header, accumulator);
+//   absl::Status closed = std::move(*file).Close(header);
+//   ... look at the file ...
+//   absl::Status done = BackupFile::Finish(folder, accumulator, on_assertion);
 //
 // What was written is durable now and then, and at the latest with Close or
 // Commit. Thread-compatible.
@@ -63,9 +66,13 @@ class BackupFile {
   absl::Status Delete(Space space, absl::string_view key);
   absl::Status Commit();
 
-  // From now on it is a store. Durable, and closed.
-  absl::Status Close(absl::string_view header,
-                     absl::string_view accumulator) &&;
+  // All is there but the accumulator. Durable, and closed.
+  absl::Status Close(absl::string_view header) &&;
+
+  // From now on the file in the folder, which was closed, is a store. Durable.
+  static absl::Status Finish(const std::string& folder,
+                             absl::string_view accumulator,
+                             void (*on_assertion)(const char* text));
 
  private:
   BackupFile(std::unique_ptr<LmdbEnvironment> environment, bool is_resumed)

@@ -7,9 +7,11 @@
 //   3. what was changed meanwhile is taken and copied, again and again, until
 //      all that was taken with a snapshot is read in that snapshot: from then
 //      on nothing is read
-//   4. header and accumulator of that snapshot make the copy a store
-//   5. the copy is opened anew, and its records are those of the accumulator
-//   6. it is synced, and gets its name
+//   4. the header of that snapshot is written
+//   5. the copy is opened anew, and its records are those of the accumulator of
+//      that snapshot
+//   6. the accumulator makes it a store
+//   7. it is synced, and gets its name
 //
 // A key is noted after its commit is durable, and taken before the snapshot it
 // is read in: so what was changed before a snapshot is in it, or was copied in
@@ -81,17 +83,14 @@ class Backup {
       return Stop(copied);
     absl::StatusOr<LmdbStorage::Moment> end = FollowToTheEnd();
     if (!end.ok()) return Stop(end.status());
-    const absl::Status closed =
-        std::move(*file).Close(end->header, end->accumulator);
+    const absl::Status closed = std::move(*file).Close(end->header);
     if (!closed.ok()) return FailedToWrite(closed);
     STATECPP_FAIL_POINT("backup.closed");
     // Once: by then another backup may follow.
     std::move(stop).Invoke();
     if (const absl::Status whole = Check(*end); !whole.ok()) return whole;
     STATECPP_FAIL_POINT("backup.checked");
-    const absl::Status placed = folder_->MoveIntoPlace();
-    if (absl::IsUnknown(placed)) return FailedToWrite(placed);
-    if (!placed.ok()) return placed;
+    if (const absl::Status placed = Place(*end); !placed.ok()) return placed;
     return report_;
   }
 
@@ -271,9 +270,10 @@ class Backup {
 
   // What is on the backup's disk is what the store says of that moment.
   absl::Status Check(const LmdbStorage::Moment& moment) {
-    absl::StatusOr<std::unique_ptr<ClosedStore>> copy = ClosedStore::OpenByRoot(
-        folder_->path(), storage_.keyring().Get()->root(),
-        request_.on_assertion);
+    absl::StatusOr<std::unique_ptr<ClosedStore>> copy =
+        ClosedStore::OpenUnfinished(folder_->path(),
+                                    storage_.keyring().Get()->root(),
+                                    moment.accumulator, request_.on_assertion);
     if (!copy.ok()) return NotReadBack(copy.status());
     const Accumulator& kept = (*copy)->accumulator();
     Accumulator found((*copy)->keyring());
@@ -312,10 +312,20 @@ class Backup {
     }
     report_.commit_seq = kept.commit_seq();
     report_.records = kept.records();
+    return Tell(Step::kCheck, done, kept.records());
+  }
+
+  // Only now is it a store.
+  absl::Status Place(const LmdbStorage::Moment& moment) {
+    const absl::Status finished = BackupFile::Finish(
+        folder_->path(), moment.accumulator, request_.on_assertion);
+    if (!finished.ok()) return FailedToWrite(finished);
+    STATECPP_FAIL_POINT("backup.finished");
     std::error_code ignored;
     report_.bytes =
         std::filesystem::file_size(folder_->path() + "/data.mdb", ignored);
-    return Tell(Step::kCheck, done, kept.records());
+    const absl::Status placed = folder_->MoveIntoPlace();
+    return absl::IsUnknown(placed) ? FailedToWrite(placed) : placed;
   }
 
   // What cannot be read just now may be whole.
