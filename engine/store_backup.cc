@@ -201,8 +201,10 @@ class Backup {
       if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
       absl::StatusOr<LmdbStorage::Moment> moment = storage_.TakeMoment();
       if (!moment.ok()) return moment.status();
-      const absl::Span<const ChangedKeys::Place> places =
-          moment->changed.places;
+      const std::vector<ChangedKeys::Place> changed(
+          moment->changed.places.begin(), moment->changed.places.end());
+      moment->changed.places.clear();
+      const absl::Span<const ChangedKeys::Place> places = changed;
       if (moment->changed.any) {
         moment->view = {};
         ++report_.rescans;
