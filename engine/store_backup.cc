@@ -63,13 +63,15 @@ constexpr uint64_t kMapShare = 4;
 
 class Backup {
  public:
-  Backup(LmdbStorage& storage, const CommitQueue& queue,
-         const BackupRequest& request)
+  Backup(LmdbStorage& storage, CommitQueue& queue, const BackupRequest& request)
       : storage_(storage), queue_(queue), request_(request) {}
 
   absl::StatusOr<BackupReport> Run(ChangedKeys& changed) {
     if (!storage_.Follow(&changed)) return error::BackupRuns(request_.path);
-    absl::Cleanup stop = [this] { storage_.StopFollowing(); };
+    absl::Cleanup stop = [this] {
+      queue_.Slow(absl::ZeroDuration());
+      storage_.StopFollowing();
+    };
     absl::StatusOr<BackupFolder> folder = BackupFolder::Open(
         request_.path,
         request_.outside.empty() ? storage_.path() : request_.outside);
@@ -267,7 +269,7 @@ class Backup {
 
   void SlowCommits() {
     report_.slowed = std::clamp(2 * report_.slowed, kFirstWait, kLongestWait);
-    storage_.SlowCommits(report_.slowed);
+    queue_.Slow(report_.slowed);
   }
 
   // What is on the backup's disk is what the store says of that moment.
@@ -344,7 +346,7 @@ class Backup {
   }
 
   LmdbStorage& storage_;
-  const CommitQueue& queue_;
+  CommitQueue& queue_;
   const BackupRequest& request_;
   BackupFolder* folder_ = nullptr;
   BackupFile* file_ = nullptr;
@@ -353,8 +355,7 @@ class Backup {
 
 }  // namespace
 
-absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage,
-                                    const CommitQueue& queue,
+absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage, CommitQueue& queue,
                                     const BackupRequest& request) {
   if (absl::Status health = queue.health(); !health.ok()) return health;
   ChangedKeys changed(request.note_bytes);

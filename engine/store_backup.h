@@ -10,8 +10,7 @@
 namespace statecpp {
 
 // What Store::Backup does, of a store's parts. Errors as backup.h says.
-absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage,
-                                    const CommitQueue& queue,
+absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage, CommitQueue& queue,
                                     const BackupRequest& request);
 
 }  // namespace statecpp
