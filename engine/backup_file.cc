@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/backup_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -16,7 +17,7 @@ namespace {
 
 using Table = LmdbEnvironment::Table;
 
-// Of keys and values in one transaction. Less, and syncs are all that happens;
+// Of what one transaction writes, about. Less, and syncs are all that happens;
 // more, and more is to be copied again after a crash.
 constexpr uint64_t kBytesPerTransaction = uint64_t{16} << 20;
 // LMDB wants maps in whole pages of the machine; the largest that Linux has.
@@ -142,8 +143,8 @@ absl::Status BackupFile::Scan(
 absl::StatusOr<bool> BackupFile::IsBehindAll(Space space,
                                              absl::string_view key) {
   bool is_behind = true;
-  const absl::Status scanned = txn_->Scan(
-      TableOf(space), key, [&is_behind](absl::string_view, absl::string_view) {
+  const absl::Status scanned =
+      Scan(space, key, [&is_behind](absl::string_view, absl::string_view) {
         is_behind = false;
         return false;
       });
@@ -153,19 +154,21 @@ absl::StatusOr<bool> BackupFile::IsBehindAll(Space space,
 
 absl::Status BackupFile::Put(Space space, absl::string_view key,
                              absl::string_view value) {
-  absl::Status done = Begin();
-  if (!done.ok()) return done;
   const absl::StatusOr<bool> is_behind = IsBehindAll(space, key);
   if (!is_behind.ok()) return is_behind.status();
-  done = *is_behind ? txn_->Append(TableOf(space), key, value)
-                    : txn_->Put(TableOf(space), key, value);
-  return done.ok() ? Count(key.size() + value.size()) : done;
+  const uint64_t bytes = key.size() + value.size();
+  if (*is_behind) {
+    const absl::Status added = txn_->Append(TableOf(space), key, value);
+    return added.ok() ? Count(bytes) : added;
+  }
+  const absl::Status put = txn_->Put(TableOf(space), key, value);
+  return put.ok() ? CountAnywhere(bytes) : put;
 }
 
 absl::Status BackupFile::Delete(Space space, absl::string_view key) {
   absl::Status done = Begin();
   if (done.ok()) done = txn_->Delete(TableOf(space), key);
-  return done.ok() ? Count(key.size()) : done;
+  return done.ok() ? CountAnywhere(key.size()) : done;
 }
 
 absl::Status BackupFile::Begin() {
@@ -180,6 +183,11 @@ absl::Status BackupFile::Begin() {
 absl::Status BackupFile::Count(uint64_t bytes) {
   txn_bytes_ += bytes;
   return txn_bytes_ < kBytesPerTransaction ? absl::OkStatus() : Commit();
+}
+
+// A page at least is copied, and is written, for what is not next to the last.
+absl::Status BackupFile::CountAnywhere(uint64_t bytes) {
+  return Count(std::max<uint64_t>(bytes, environment_->page_size()));
 }
 
 absl::Status BackupFile::Commit() {

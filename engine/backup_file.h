@@ -48,11 +48,6 @@ class BackupFile {
   // It went on where a file stood.
   bool is_resumed() const { return is_resumed_; }
 
-  // Before a snapshot of the store is taken that this is compared with, so that
-  // both environments are always locked in the same order. Every other call
-  // does it by itself.
-  absl::Status Begin();
-
   // Views live until the next write.
   absl::StatusOr<std::optional<absl::string_view>> Get(Space space,
                                                        absl::string_view key);
@@ -60,6 +55,9 @@ class BackupFile {
       Space space, absl::string_view from,
       absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
           visit);
+
+  // Whether there is nothing from `key` on.
+  absl::StatusOr<bool> IsBehindAll(Space space, absl::string_view key);
 
   // RESOURCE_EXHAUSTED, UNKNOWN: the disk is full, or failed.
   absl::Status Put(Space space, absl::string_view key, absl::string_view value);
@@ -78,9 +76,10 @@ class BackupFile {
   BackupFile(std::unique_ptr<LmdbEnvironment> environment, bool is_resumed)
       : environment_(std::move(environment)), is_resumed_(is_resumed) {}
 
+  absl::Status Begin();
   absl::Status Reopen();
   absl::Status Count(uint64_t bytes);
-  absl::StatusOr<bool> IsBehindAll(Space space, absl::string_view key);
+  absl::Status CountAnywhere(uint64_t bytes);
 
   std::unique_ptr<LmdbEnvironment> environment_;
   bool is_resumed_;

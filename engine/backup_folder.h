@@ -45,6 +45,8 @@ class BackupFolder {
                                            const std::string& outside);
 
   const std::string& path() const { return path_; }
+  // What it will be called.
+  const std::string& target() const { return target_; }
   // An earlier backup has left it.
   bool is_left() const { return is_left_; }
 

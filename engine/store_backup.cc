@@ -29,10 +29,12 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/types/span.h"
+#include "engine/backup_bounds.h"
 #include "engine/backup_file.h"
 #include "engine/backup_folder.h"
+#include "engine/backup_proof.h"
+#include "engine/backup_range.h"
 #include "engine/backup_slice.h"
-#include "engine/closed_store.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
 #include "engine/file_system.h"
@@ -42,13 +44,12 @@ namespace statecpp {
 namespace {
 
 using Step = BackupRequest::Step;
-using Table = ClosedStore::Table;
 
 // Of the last slice, beside which nothing may be left: what two groups of
 // commits change at most, as a rule.
-constexpr BackupSlice::Bounds kLastSlice = {.looks = 16384,
-                                            .bytes = uint64_t{16} << 20,
-                                            .time = absl::Milliseconds(50)};
+constexpr BackupBounds kLastSlice = {.looks = 16384,
+                                     .bytes = uint64_t{16} << 20,
+                                     .time = absl::Milliseconds(50)};
 
 // A round is shorter than the one before if it has fewer keys than this share.
 constexpr size_t kShorter = 2;
@@ -90,7 +91,14 @@ class Backup {
     STATECPP_FAIL_POINT("backup.closed");
     // Once: by then another backup may follow.
     std::move(stop).Invoke();
-    if (const absl::Status whole = Check(*end); !whole.ok()) return whole;
+    const absl::StatusOr<BackupProof> proof =
+        ProveBackup(storage_, *end, *folder_, request_.on_assertion,
+                    [this](uint64_t done, uint64_t total) {
+                      return Tell(Step::kCheck, done, total);
+                    });
+    if (!proof.ok()) return proof.status();
+    report_.commit_seq = proof->commit_seq;
+    report_.records = proof->records;
     STATECPP_FAIL_POINT("backup.checked");
     if (const absl::Status placed = Place(*end); !placed.ok()) return placed;
     return report_;
@@ -105,6 +113,7 @@ class Backup {
     absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
     if (!begin.ok()) return begin.status();
     begin->view = {};
+    keys_ = storage_.accumulator().records() + begin->expiry_entries;
     if (const absl::Status room = CheckRoom(); !room.ok()) return room;
     std::move(remove).Cancel();
     absl::StatusOr<BackupFile> file =
@@ -159,38 +168,70 @@ class Backup {
   }
 
   absl::Status CopyAll() {
-    const uint64_t records = storage_.accumulator().records();
     uint64_t looked = 0;
     for (const Space space : {Space::kRecords, Space::kExpiry}) {
       std::optional<std::string> from = "";
       while (from.has_value()) {
-        if (space == Space::kRecords) {
-          const absl::Status told =
-              Tell(Step::kCopy, looked, std::max(looked, records));
-          if (!told.ok()) return told;
+        if (const absl::Status told = TellCopied(looked); !told.ok()) {
+          return told;
         }
-        absl::StatusOr<BackupSlice> slice = ReadRange(space, *from);
-        if (!slice.ok()) return slice.status();
-        if (const absl::Status written = Write(*slice); !written.ok()) {
-          return written;
+        const absl::StatusOr<BackupRange> range = ReadRange(space, *from);
+        if (!range.ok()) return range.status();
+        looked += range->looked();
+        if (const absl::Status copied = CopyLacking(*range, looked);
+            !copied.ok()) {
+          return copied;
         }
-        looked += slice->looked();
-        from = slice->next();
+        from = range->next();
       }
-      if (space == Space::kRecords) {
-        const absl::Status told = Tell(Step::kCopy, looked, looked);
-        if (!told.ok()) return told;
+    }
+    return Tell(Step::kCopy, looked, looked);
+  }
+
+  absl::Status TellCopied(uint64_t looked) const {
+    return Tell(Step::kCopy, looked, std::max(looked, keys_));
+  }
+
+  absl::StatusOr<BackupRange> ReadRange(Space space, const std::string& from) {
+    const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = storage_.Read();
+    if (!snapshot.ok()) return snapshot.status();
+    return BackupRange::Of(**snapshot, space, from, {});
+  }
+
+  // `looked` are the keys up to the end of the range.
+  absl::Status CopyLacking(const BackupRange& range, uint64_t looked) {
+    const absl::StatusOr<std::vector<ChangedKeys::Place>> lacking =
+        range.Compare(*file_);
+    if (!lacking.ok()) return FailedToWrite(lacking.status());
+    absl::Span<const ChangedKeys::Place> left = *lacking;
+    while (!left.empty()) {
+      if (const absl::Status copied = CopySome(left); !copied.ok()) {
+        return copied;
       }
+      if (left.empty()) break;
+      const absl::Status told = TellCopied(looked - left.size());
+      if (!told.ok()) return told;
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<BackupSlice> ReadRange(Space space, const std::string& from) {
-    if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
+  // As many of the keys as one slice takes, which are gone from `left` then.
+  absl::Status CopySome(absl::Span<const ChangedKeys::Place>& left) {
+    absl::StatusOr<BackupSlice> slice = ReadPlaces(left);
+    if (!slice.ok()) return slice.status();
+    if (const absl::Status written = Write(*slice); !written.ok()) {
+      return written;
+    }
+    left.remove_prefix(slice->looked());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<BackupSlice> ReadPlaces(
+      absl::Span<const ChangedKeys::Place> places) {
     const absl::StatusOr<KeyedSnapshot> view =
         storage_.keyring().Read(storage_);
     if (!view.ok()) return view.status();
-    return BackupSlice::OfRange(*view, *file_, space, from, {});
+    return BackupSlice::Of(*view, places, {});
   }
 
   // Returns the moment that the backup is of, without its view. Nobody holds a
@@ -200,7 +241,6 @@ class Backup {
     int patience = kPatience;
     while (report_.rounds < kMostRounds) {
       ++report_.rounds;
-      if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
       absl::StatusOr<LmdbStorage::Moment> moment = storage_.TakeMoment();
       if (!moment.ok()) return moment.status();
       const std::vector<ChangedKeys::Place> changed(
@@ -232,7 +272,7 @@ class Backup {
   absl::StatusOr<size_t> CopyAtMoment(
       KeyedSnapshot view, absl::Span<const ChangedKeys::Place> places) {
     absl::StatusOr<BackupSlice> slice =
-        BackupSlice::OfPlaces(view, *file_, places, kLastSlice);
+        BackupSlice::Of(view, places, kLastSlice);
     view = {};
     if (!slice.ok()) return slice.status();
     if (const absl::Status written = Write(*slice); !written.ok()) {
@@ -248,75 +288,16 @@ class Backup {
       const absl::Status told =
           Tell(Step::kFollow, total - places.size(), total);
       if (!told.ok()) return told;
-      absl::StatusOr<BackupSlice> slice = ReadPlaces(places);
-      if (!slice.ok()) return slice.status();
-      if (const absl::Status written = Write(*slice); !written.ok()) {
-        return written;
+      if (const absl::Status copied = CopySome(places); !copied.ok()) {
+        return copied;
       }
-      places.remove_prefix(slice->looked());
     }
     return Tell(Step::kFollow, total, total);
-  }
-
-  absl::StatusOr<BackupSlice> ReadPlaces(
-      absl::Span<const ChangedKeys::Place> places) {
-    if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
-    const absl::StatusOr<KeyedSnapshot> view =
-        storage_.keyring().Read(storage_);
-    if (!view.ok()) return view.status();
-    return BackupSlice::OfPlaces(*view, *file_, places, {});
   }
 
   void SlowCommits() {
     report_.slowed = std::clamp(2 * report_.slowed, kFirstWait, kLongestWait);
     queue_.Slow(report_.slowed);
-  }
-
-  // What is on the backup's disk is what the store says of that moment.
-  absl::Status Check(const LmdbStorage::Moment& moment) {
-    absl::StatusOr<std::unique_ptr<ClosedStore>> copy =
-        ClosedStore::OpenUnfinished(folder_->path(),
-                                    storage_.keyring().Get()->root(),
-                                    moment.accumulator, request_.on_assertion);
-    if (!copy.ok()) return NotReadBack(copy.status());
-    const Accumulator& kept = (*copy)->accumulator();
-    Accumulator found((*copy)->keyring());
-    uint64_t done = 0;
-    absl::Status told = absl::OkStatus();
-    const absl::Status opened = (*copy)->Scan(
-        Table::kRecords,
-        [&](absl::string_view place, absl::string_view record) {
-          constexpr uint64_t kRecordsPerTell = 1024;
-          if (done++ % kRecordsPerTell == 0) {
-            told = Tell(Step::kCheck, done - 1, kept.records());
-            if (!told.ok()) return told;
-          }
-          return (*copy)->WithRecord(place, record, [&](const RecordContent&) {
-            found.Replace(place, std::nullopt, record);
-            return absl::OkStatus();
-          });
-        });
-    if (!told.ok()) return told;
-    if (!opened.ok()) return NotReadBack(opened);
-    if (!found.SameRecords(kept)) {
-      return error::BackupNotOfAccumulator(
-          folder_->path(),
-          error::RecordsDiffer(found.records(), kept.records(), /*damaged=*/0,
-                               kept.unreadable()));
-    }
-    uint64_t entries = 0;
-    const absl::Status counted = (*copy)->Scan(
-        Table::kExpiry, [&entries](absl::string_view, absl::string_view) {
-          ++entries;
-          return absl::OkStatus();
-        });
-    if (!counted.ok()) return NotReadBack(counted);
-    if (entries != moment.expiry_entries) {
-      return Differs("its expiry entries are others");
-    }
-    report_.commit_seq = kept.commit_seq();
-    report_.records = kept.records();
-    return Tell(Step::kCheck, done, kept.records());
   }
 
   // Only now is it a store.
@@ -332,24 +313,13 @@ class Backup {
     return absl::IsUnknown(placed) ? FailedToWrite(placed) : placed;
   }
 
-  // What cannot be read just now may be whole.
-  absl::Status NotReadBack(const absl::Status& cause) {
-    return absl::IsDataLoss(cause)
-               ? Differs(cause.message())
-               : error::BackupNotReadBack(folder_->path(), cause);
-  }
-
-  // Whoever went on with it would take what is there for good.
-  absl::Status Differs(absl::string_view reason) {
-    folder_->Discard();
-    return error::BackupDiffers(request_.path, reason);
-  }
-
   LmdbStorage& storage_;
   CommitQueue& queue_;
   const BackupRequest& request_;
   BackupFolder* folder_ = nullptr;
   BackupFile* file_ = nullptr;
+  // Records and entries by expiry when it began.
+  uint64_t keys_ = 0;
   BackupReport report_;
 };
 
