@@ -59,8 +59,10 @@ namespace statecpp {
 // RESOURCE_EXHAUSTED: the backup's disk is full. What was copied is kept.
 // CANCELLED: `on_progress` returned false. What was copied is kept.
 // INTERNAL: what was written is not what is read back; it was removed.
-// Those of error::System, and UNKNOWN: the backup's disk failed, or what was
-//     written could not be read back just now; it is kept.
+// UNKNOWN: the backup's disk failed; or the backup is in place, which the text
+//     says then, and may not be after a power cut.
+// Those of error::System: what was left or written could not be read just now;
+//     it is kept.
 struct BackupRequest {
   // Of the folder to make; its parent is there.
   std::string path;

@@ -130,9 +130,17 @@ absl::Status BackupDiskFull(absl::string_view folder) {
 absl::Status BackupDiskFailed(absl::string_view folder,
                               const absl::Status& cause) {
   return absl::UnknownError(
-      absl::StrCat("the backup could not be written: ", cause.message(),
+      absl::StrCat("the backup could not be written: ", ReasonOf(cause),
                    "; look at its disk first; do not go on with ", folder,
                    ", but remove it; the store is as it was"));
+}
+
+absl::Status BackupNotDurable(absl::string_view path,
+                              absl::string_view reason) {
+  return absl::UnknownError(absl::StrCat(
+      "the backup is whole and in place at ", path,
+      ", but whether it is after a power cut is not known: ", reason,
+      "; look at its disk first; the store is as it was"));
 }
 
 absl::Status BackupCancelled(absl::string_view folder) {

@@ -7,6 +7,7 @@
 
 #include "engine/errors.h"
 #include "engine/fail_point.h"
+#include "engine/file_system.h"
 #include "engine/lmdb_file.h"
 #include "engine/meta_table.h"
 #include "engine/overlay.h"
@@ -86,7 +87,8 @@ absl::StatusOr<BackupFile> BackupFile::Open(
     if (other->store_id != own->store_id) {
       return error::BackupOfAnotherStore(folder);
     }
-    BackupFile file(std::move(leftover->environment), /*is_resumed=*/true);
+    BackupFile file(folder, std::move(leftover->environment),
+                    /*is_resumed=*/true);
     if (const absl::Status reopened = file.Reopen(); !reopened.ok()) {
       return reopened;
     }
@@ -104,7 +106,7 @@ absl::StatusOr<BackupFile> BackupFile::Open(
   absl::StatusOr<Opened> made =
       OpenWith(folder, map_size, on_assertion, LmdbEnvironment::Access::kMake);
   if (!made.ok()) return made.status();
-  BackupFile file(std::move(made->environment), /*is_resumed=*/false);
+  BackupFile file(folder, std::move(made->environment), /*is_resumed=*/false);
   absl::Status begun = file.Begin();
   if (begun.ok()) begun = file.txn_->Put(Table::kMeta, kHeaderKey, header);
   if (begun.ok()) begun = file.Commit();
@@ -205,6 +207,7 @@ absl::Status BackupFile::Close(absl::string_view header) && {
   if (done.ok()) done = Commit();
   txn_.reset();
   environment_.reset();
+  ForgetCached(folder_ + "/data.mdb");
   return done;
 }
 

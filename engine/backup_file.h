@@ -64,7 +64,8 @@ class BackupFile {
   absl::Status Delete(Space space, absl::string_view key);
   absl::Status Commit();
 
-  // All is there but the accumulator. Durable, and closed.
+  // All is there but the accumulator. Durable, closed, and, where the system
+  // grants it, no longer in memory: who reads it next learns what the disk has.
   absl::Status Close(absl::string_view header) &&;
 
   // From now on the file in the folder, which was closed, is a store. Durable.
@@ -73,14 +74,18 @@ class BackupFile {
                              void (*on_assertion)(const char* text));
 
  private:
-  BackupFile(std::unique_ptr<LmdbEnvironment> environment, bool is_resumed)
-      : environment_(std::move(environment)), is_resumed_(is_resumed) {}
+  BackupFile(std::string folder, std::unique_ptr<LmdbEnvironment> environment,
+             bool is_resumed)
+      : folder_(std::move(folder)),
+        environment_(std::move(environment)),
+        is_resumed_(is_resumed) {}
 
   absl::Status Begin();
   absl::Status Reopen();
   absl::Status Count(uint64_t bytes);
   absl::Status CountAnywhere(uint64_t bytes);
 
+  const std::string folder_;
   std::unique_ptr<LmdbEnvironment> environment_;
   bool is_resumed_;
   std::optional<LmdbEnvironment::WriteTransaction> txn_;

@@ -229,6 +229,8 @@ absl::Status BackupNotOfAccumulator(absl::string_view folder,
 absl::Status BackupDiskFull(absl::string_view folder);
 absl::Status BackupDiskFailed(absl::string_view folder,
                               const absl::Status& cause);
+// In place; the sync behind that failed.
+absl::Status BackupNotDurable(absl::string_view path, absl::string_view reason);
 absl::Status BackupCancelled(absl::string_view folder);
 absl::Status BackupNotConverging(absl::string_view folder,
                                  absl::Duration slowed);

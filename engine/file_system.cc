@@ -62,10 +62,16 @@ absl::string_view VolatileFileSystem(const std::string& path) {
   return "";
 }
 
+std::string WithoutSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 std::string ParentOf(absl::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   const std::string parent =
-      std::filesystem::path(std::string(path)).parent_path().string();
+      std::filesystem::path(WithoutSlashes(std::string(path)))
+          .parent_path()
+          .string();
   return parent.empty() ? "." : parent;
 }
 
@@ -101,6 +107,13 @@ absl::Status TakeOwnerAndMode(const std::string& model, const std::string& file,
     return error::System("set the mode of", file, errno);
   }
   return absl::OkStatus();
+}
+
+void ForgetCached(const std::string& file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  close(fd);
 }
 
 absl::Status SyncPath(const std::string& path) {

@@ -20,6 +20,9 @@ absl::Status CheckLocalFileSystem(const std::string& path);
 // container ("tmpfs"); empty for all others.
 absl::string_view VolatileFileSystem(const std::string& path);
 
+// A path without those at its end.
+std::string WithoutSlashes(std::string path);
+
 // The folder that `path` is in, or will be.
 std::string ParentOf(absl::string_view path);
 
@@ -34,6 +37,11 @@ uint64_t FileSize(const std::string& path);
 // of others, who could make a name lead elsewhere meanwhile, but no descriptor.
 absl::Status TakeOwnerAndMode(const std::string& model, const std::string& file,
                               int fd);
+
+// Lets go of what the system keeps of a file in memory, as far as it is on disk
+// and nobody has it mapped, so that whoever reads it next hears of the disk. A
+// wish: some file systems do not know of it.
+void ForgetCached(const std::string& file);
 
 // Makes a file, or the names in a folder, durable.
 absl::Status SyncPath(const std::string& path);

@@ -120,7 +120,7 @@ class Backup {
         BackupFile::Open(folder_->path(), begin->header,
                          kMapShare * Reserve::MapSize(storage_.max_size()),
                          request_.on_assertion);
-    if (!file.ok()) return FailedToWrite(file.status());
+    if (!file.ok()) return FailedToOpen(file.status());
     return file;
   }
 
@@ -143,12 +143,22 @@ class Backup {
     return cause;
   }
 
+  // What the system says where nothing was written yet is not the disk's fault.
+  absl::Status FailedToOpen(const absl::Status& cause) const {
+    return absl::IsInternal(cause) ? cause : FailedToWrite(cause);
+  }
+
   absl::Status FailedToWrite(const absl::Status& cause) const {
-    if (absl::IsResourceExhausted(cause)) {
-      return error::BackupDiskFull(folder_->path());
+    switch (cause.code()) {
+      case absl::StatusCode::kResourceExhausted:
+        return error::BackupDiskFull(folder_->path());
+      // A sync that failed, and what the system or LMDB says of a disk.
+      case absl::StatusCode::kUnknown:
+      case absl::StatusCode::kInternal:
+        return error::BackupDiskFailed(folder_->path(), cause);
+      default:
+        return cause;
     }
-    if (!absl::IsUnknown(cause)) return cause;
-    return error::BackupDiskFailed(folder_->path(), cause);
   }
 
   absl::Status Tell(Step step, uint64_t done, uint64_t total) const {
@@ -304,13 +314,17 @@ class Backup {
   absl::Status Place(const LmdbStorage::Moment& moment) {
     const absl::Status finished = BackupFile::Finish(
         folder_->path(), moment.accumulator, request_.on_assertion);
-    if (!finished.ok()) return FailedToWrite(finished);
+    if (!finished.ok()) return FailedToOpen(finished);
     STATECPP_FAIL_POINT("backup.finished");
     std::error_code ignored;
     report_.bytes =
         std::filesystem::file_size(folder_->path() + "/data.mdb", ignored);
+    const absl::Status synced = folder_->Sync();
+    if (!synced.ok()) return FailedToWrite(synced);
+    STATECPP_FAIL_POINT("backup.synced");
     const absl::Status placed = folder_->MoveIntoPlace();
-    return absl::IsUnknown(placed) ? FailedToWrite(placed) : placed;
+    // What is in place is not to be removed, whatever its disk does.
+    return absl::IsUnknown(placed) ? placed : FailedToWrite(placed);
   }
 
   LmdbStorage& storage_;

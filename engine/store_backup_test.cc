@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/copied_store.h"
 #include "tests/support/damaged_store.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/limit_of_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_keys.h"
@@ -313,6 +314,26 @@ TEST_F(StoreBackupTest, BeginsAnewWhereAPowerCutLeftNoFile) {
   const absl::StatusOr<BackupReport> report = Backup();
   ASSERT_THAT(report, IsOk());
   EXPECT_FALSE(report->resumed);
+  ExpectBackupOf(items);
+}
+
+TEST_F(StoreBackupTest, SaysThatItsDiskFailedAndNotThatTheStoreDid) {
+  const Items items = Fill();
+  {
+    std::optional<FileSizeLimit> limit;
+    EXPECT_THAT(Backup([&limit](const Progress& told) {
+                  if (told.done > 0 && !limit.has_value()) limit.emplace(65536);
+                  return true;
+                }),
+                StatusIs(absl::StatusCode::kUnknown,
+                         AllOf(HasSubstr("could not be written: "),
+                               HasSubstr("the store is as it was"),
+                               Not(HasSubstr("opened again")))));
+  }
+  EXPECT_FALSE(fs::exists(backup_));
+  ExpectItems(store(), items);
+  fs::remove_all(partial_);
+  ASSERT_THAT(Backup(), IsOk());
   ExpectBackupOf(items);
 }
 

@@ -23,11 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string WithoutSlashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 uint64_t SizeOfData(const std::string& folder) {
   std::error_code ignored;
   return fs::file_size(folder + "/data.mdb", ignored);

@@ -186,11 +186,11 @@ TEST_F(BackupTest, GoesOnWhereItWasKilledOrInterrupted) {
 TEST_F(BackupTest, StopsInTheServerWhenWhoeverAskedLeaves) {
   MakeStore(kManyItems, kLarge);
   Serve();
-  Program program(VerbOptions("backup", {backup()}));
+  Program program(VerbOptions("backup", {backup() + "/"}));
   ASSERT_TRUE(AwaitTrue([&] { return fs::exists(backup() + ".partial"); }));
   program.Signal(SIGINT);
   EXPECT_EQ(program.Wait(), kFailed);
-  EXPECT_THAT(program.err(), HasSubstr("goes on from there"));
+  EXPECT_THAT(program.err(), HasSubstr("kept at " + backup() + ".partial"));
   ASSERT_TRUE(server().AwaitLog("backup not made"));
   EXPECT_FALSE(fs::exists(backup()));
   EXPECT_THAT(BackUpServed(), Exits(0, HasSubstr("600 records")));
