@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
@@ -39,6 +40,57 @@ absl::Status CheckFileSystem(const std::string& path) {
     if (::stat(there.c_str(), &stat) == 0) return CheckLocalFileSystem(there);
   }
   return absl::OkStatus();  // it cannot be made, which is another error
+}
+
+// Gives a file or a folder in that of `root` to the owner of that, who may have
+// put another there by now: neither a link, nor one that has other names.
+absl::Status GiveToOwnerOf(int root, const struct stat& owner,
+                           const std::string& path, const char* name) {
+  const std::string file = absl::StrCat(path, "/", name);
+  const int fd =
+      openat(root, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return error::System("open", file, errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  struct stat found;
+  if (fstat(fd, &found) != 0) return error::System("look at", file, errno);
+  if (!S_ISDIR(found.st_mode) && found.st_nlink != 1) {
+    return error::System("give to its owner", file, EMLINK);
+  }
+  // A root that may give nothing away, as in some containers, keeps it.
+  if (fchown(fd, owner.st_uid, owner.st_gid) != 0 && errno != EPERM &&
+      errno != EINVAL) {
+    return error::System("give to its owner", file, errno);
+  }
+  return absl::OkStatus();
+}
+
+// What root makes in the data root of another, where no server runs, that one
+// has to be able to open.
+absl::Status GiveToOwner(const std::string& path,
+                         const std::vector<const char*>& made) {
+  if (geteuid() != 0 || made.empty()) return absl::OkStatus();
+  const int root = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return error::System("open", path, errno);
+  const absl::Cleanup close_root = [root] { close(root); };
+  struct stat owner;
+  if (fstat(root, &owner) != 0) return error::System("look at", path, errno);
+  if (owner.st_uid == geteuid()) return absl::OkStatus();
+  for (const char* name : made) {
+    const absl::Status given = GiveToOwnerOf(root, owner, path, name);
+    if (!given.ok()) return given;
+  }
+  return absl::OkStatus();
+}
+
+// Of the names of what is to be in the data root, those that are not there.
+std::vector<const char*> Missing(const std::string& path) {
+  std::vector<const char*> missing;
+  for (const char* name : {"LOCK", "stores", "instances"}) {
+    struct stat ignored;
+    const std::string file = absl::StrCat(path, "/", name);
+    if (lstat(file.c_str(), &ignored) != 0) missing.push_back(name);
+  }
+  return missing;
 }
 
 // `path` is a file of its own then, with the owner and the mode that `former`
@@ -78,6 +130,7 @@ absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
     }
   }
   if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
+  const std::vector<const char*> missing = Missing(path);
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(path + "/LOCK", lock_timeout);
   if (!lock.ok()) return lock.status();
@@ -85,6 +138,9 @@ absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
     if (const absl::Status made = MakeFolder(path + folder); !made.ok()) {
       return made;
     }
+  }
+  if (const absl::Status given = GiveToOwner(path, missing); !given.ok()) {
+    return given;
   }
   // The folders must outlive a power cut as what is written into them does.
   for (const std::string& folder : {path, ParentOf(path)}) {
