@@ -28,8 +28,27 @@ constexpr uint64_t kMapOfTheFile = 0;
 
 struct Opened {
   std::unique_ptr<LmdbEnvironment> environment;
-  std::string header;  // empty: there is none
+  std::string store_id;  // empty: none was written
 };
+
+// Of the store that it is a backup of; once it was closed, its header says so.
+absl::StatusOr<std::string> ReadStoreId(LmdbEnvironment& environment,
+                                        const std::string& folder) {
+  const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment.BeginRead();
+  if (!txn.ok()) return txn.status();
+  const absl::StatusOr<std::optional<absl::string_view>> store_id =
+      txn->Get(Table::kMeta, kBackupOfKey);
+  if (!store_id.ok()) return store_id.status();
+  if (store_id->has_value()) return std::string(**store_id);
+  const absl::StatusOr<std::optional<absl::string_view>> bytes =
+      txn->Get(Table::kMeta, kHeaderKey);
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return "";
+  const absl::StatusOr<StoreHeader> header = ReadHeader(**bytes, folder);
+  if (!header.ok()) return header.status();
+  return std::string(View(header->store_id));
+}
 
 absl::StatusOr<Opened> OpenWith(const std::string& folder, uint64_t map_size,
                                 void (*on_assertion)(const char* text),
@@ -37,17 +56,9 @@ absl::StatusOr<Opened> OpenWith(const std::string& folder, uint64_t map_size,
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
       LmdbEnvironment::Open(folder, map_size, on_assertion, access);
   if (!environment.ok()) return environment.status();
-  std::string header;
-  {
-    const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
-        (*environment)->BeginRead();
-    if (!txn.ok()) return txn.status();
-    const absl::StatusOr<std::optional<absl::string_view>> found =
-        txn->Get(Table::kMeta, kHeaderKey);
-    if (!found.ok()) return found.status();
-    header = std::string(found->value_or(""));
-  }
-  return Opened{*std::move(environment), std::move(header)};
+  absl::StatusOr<std::string> store_id = ReadStoreId(**environment, folder);
+  if (!store_id.ok()) return store_id.status();
+  return Opened{*std::move(environment), *std::move(store_id)};
 }
 
 // What an interrupted backup left, or nothing where that cannot be gone on
@@ -80,18 +91,14 @@ absl::StatusOr<BackupFile> BackupFile::Open(
   if (!own.ok()) return own.status();
   absl::StatusOr<Opened> leftover =
       OpenLeftover(folder, map_size, on_assertion);
-  if (leftover.ok() && !leftover->header.empty()) {
-    const absl::StatusOr<StoreHeader> other =
-        ReadHeader(leftover->header, folder);
-    if (!other.ok()) return other.status();
-    if (other->store_id != own->store_id) {
+  if (leftover.ok() && !leftover->store_id.empty()) {
+    if (leftover->store_id != View(own->store_id)) {
       return error::BackupOfAnotherStore(folder);
     }
     BackupFile file(folder, std::move(leftover->environment),
                     /*is_resumed=*/true);
-    if (const absl::Status reopened = file.Reopen(); !reopened.ok()) {
-      return reopened;
-    }
+    const absl::Status begun = file.BeginAs(own->store_id);
+    if (!begun.ok()) return begun;
     return file;
   }
   // What cannot be read just now may be there, and is not removed.
@@ -107,23 +114,23 @@ absl::StatusOr<BackupFile> BackupFile::Open(
       OpenWith(folder, map_size, on_assertion, LmdbEnvironment::Access::kMake);
   if (!made.ok()) return made.status();
   BackupFile file(folder, std::move(made->environment), /*is_resumed=*/false);
-  absl::Status begun = file.Begin();
-  if (begun.ok()) begun = file.txn_->Put(Table::kMeta, kHeaderKey, header);
-  if (begun.ok()) begun = file.Commit();
+  const absl::Status begun = file.BeginAs(own->store_id);
   if (!begun.ok()) return begun;
   STATECPP_FAIL_POINT("backup.begun");
   return file;
 }
 
-// One that was closed and did not get its name is no store any more.
-absl::Status BackupFile::Reopen() {
+// The header comes when it is that of the backup's moment: what keys it names
+// by then and no more would stay in a page that is not used again. One that was
+// closed and did not get its name is no store any more.
+absl::Status BackupFile::BeginAs(const StoreId& store_id) {
   absl::Status done = Begin();
-  if (!done.ok()) return done;
-  const absl::StatusOr<std::optional<absl::string_view>> accumulator =
-      txn_->Get(Table::kMeta, kAccumulatorKey);
-  if (!accumulator.ok()) return accumulator.status();
-  if (!accumulator->has_value()) return absl::OkStatus();
-  done = txn_->Delete(Table::kMeta, kAccumulatorKey);
+  if (done.ok()) {
+    done = txn_->Put(Table::kMeta, kBackupOfKey, View(store_id));
+  }
+  for (const absl::string_view later : {kHeaderKey, kAccumulatorKey}) {
+    if (done.ok()) done = txn_->Delete(Table::kMeta, later);
+  }
   return done.ok() ? Commit() : done;
 }
 
@@ -203,6 +210,7 @@ absl::Status BackupFile::Commit() {
 
 absl::Status BackupFile::Close(absl::string_view header) && {
   absl::Status done = Begin();
+  if (done.ok()) done = txn_->Delete(Table::kMeta, kBackupOfKey);
   if (done.ok()) done = txn_->Put(Table::kMeta, kHeaderKey, header);
   if (done.ok()) done = Commit();
   txn_.reset();

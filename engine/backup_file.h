@@ -12,14 +12,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "crypto/store_id.h"
 #include "engine/lmdb_environment.h"
 #include "engine/storage.h"
 
 namespace statecpp {
 
-// The data.mdb of a backup that is being written: a store's, but for the
-// accumulator, without which no store opens. That comes last, when it is proved
-// that the rest is what it should be.
+// The data.mdb of a backup that is being written: a store's, but for the header
+// and the accumulator, without which no store opens. Of these it says only what
+// store it is of, until it is closed; and the accumulator comes last, when it
+// is proved that the rest is what it should be.
 //
 //   absl::StatusOr<BackupFile> file =
 //       BackupFile::Open(folder, header, max_bytes, on_assertion);
@@ -32,9 +34,9 @@ namespace statecpp {
 // Commit. Thread-compatible.
 class BackupFile {
  public:
-  // Goes on where the file in the folder stands, or begins one with that
-  // header. A file that is damaged, as a power cut can leave one that was just
-  // begun, is begun anew. `max_bytes` is what it may grow to.
+  // Goes on where the file in the folder stands, or begins one for the store of
+  // that header. A file that is damaged, as a power cut can leave one that was
+  // just begun, is begun anew. `max_bytes` is what it may grow to.
   //
   // ALREADY_EXISTS: it is of another store than the header is.
   // Those of error::System: it cannot be read now, and is as it was.
@@ -81,7 +83,7 @@ class BackupFile {
         is_resumed_(is_resumed) {}
 
   absl::Status Begin();
-  absl::Status Reopen();
+  absl::Status BeginAs(const StoreId& store_id);
   absl::Status Count(uint64_t bytes);
   absl::Status CountAnywhere(uint64_t bytes);
 

@@ -133,7 +133,7 @@ TEST_F(BackupKillTest, AtEachFailPoint) {
         "backup.finished", "backup.synced", "backup.moved"}) {
     SCOPED_TRACE(point);
     const bool is_moved = point == absl::string_view("backup.moved");
-    // Of the first two: the header alone is written by then, and records.
+    // Of the first two: the store's id alone is written by then, and records.
     const int passage = point == absl::string_view("backup.written") ? 2 : 1;
     Victim backer(Words(kBackerWithFailPoints), {AtFailPoint(point, passage)});
     EXPECT_EQ(backer.Await(), "killed");
