@@ -85,7 +85,7 @@ struct BackupRequest {
   };
   std::function<bool(const Progress& progress)> on_progress = nullptr;
 
-  // As in Options.
+  // As in Options, of which it is that if it is null.
   void (*on_assertion)(const char* text) = nullptr;
 
   // Of the note of changed keys, about.

@@ -135,6 +135,12 @@ absl::Status BackupDiskFailed(absl::string_view folder,
                    ", but remove it; the store is as it was"));
 }
 
+absl::Status BackupFileDamaged(absl::string_view folder,
+                               absl::string_view reason) {
+  return absl::UnknownError(
+      absl::StrCat(folder, "/data.mdb is damaged: ", reason));
+}
+
 absl::Status BackupNotDurable(absl::string_view path,
                               absl::string_view reason) {
   return absl::UnknownError(absl::StrCat(

@@ -137,7 +137,10 @@ absl::Status BackupFile::BeginAs(const StoreId& store_id) {
 absl::StatusOr<std::optional<absl::string_view>> BackupFile::Get(
     Space space, absl::string_view key) {
   if (const absl::Status begun = Begin(); !begun.ok()) return begun;
-  return txn_->Get(TableOf(space), key);
+  const absl::StatusOr<std::optional<absl::string_view>> found =
+      txn_->Get(TableOf(space), key);
+  if (!found.ok()) return InItsName(found.status());
+  return found;
 }
 
 absl::Status BackupFile::Scan(
@@ -145,7 +148,7 @@ absl::Status BackupFile::Scan(
     absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
         visit) {
   if (const absl::Status begun = Begin(); !begun.ok()) return begun;
-  return txn_->Scan(TableOf(space), from, visit);
+  return InItsName(txn_->Scan(TableOf(space), from, visit));
 }
 
 // A new backup is written in the order of its keys, which fills its pages.
@@ -168,16 +171,16 @@ absl::Status BackupFile::Put(Space space, absl::string_view key,
   const uint64_t bytes = key.size() + value.size();
   if (*is_behind) {
     const absl::Status added = txn_->Append(TableOf(space), key, value);
-    return added.ok() ? Count(bytes) : added;
+    return added.ok() ? Count(bytes) : InItsName(added);
   }
   const absl::Status put = txn_->Put(TableOf(space), key, value);
-  return put.ok() ? CountAnywhere(bytes) : put;
+  return put.ok() ? CountAnywhere(bytes) : InItsName(put);
 }
 
 absl::Status BackupFile::Delete(Space space, absl::string_view key) {
   absl::Status done = Begin();
   if (done.ok()) done = txn_->Delete(TableOf(space), key);
-  return done.ok() ? CountAnywhere(key.size()) : done;
+  return done.ok() ? CountAnywhere(key.size()) : InItsName(done);
 }
 
 absl::Status BackupFile::Begin() {
@@ -187,6 +190,13 @@ absl::Status BackupFile::Begin() {
   if (!txn.ok()) return txn.status();
   txn_.emplace(*std::move(txn));
   return absl::OkStatus();
+}
+
+// DATA_LOSS would be said of the store.
+absl::Status BackupFile::InItsName(const absl::Status& status) const {
+  return absl::IsDataLoss(status)
+             ? error::BackupFileDamaged(folder_, error::ReasonOf(status))
+             : status;
 }
 
 absl::Status BackupFile::Count(uint64_t bytes) {

@@ -50,7 +50,8 @@ class BackupFile {
   // It went on where a file stood.
   bool is_resumed() const { return is_resumed_; }
 
-  // Views live until the next write.
+  // Views live until the next write. UNKNOWN, here and below: the file is
+  // damaged.
   absl::StatusOr<std::optional<absl::string_view>> Get(Space space,
                                                        absl::string_view key);
   absl::Status Scan(
@@ -84,6 +85,7 @@ class BackupFile {
 
   absl::Status Begin();
   absl::Status BeginAs(const StoreId& store_id);
+  absl::Status InItsName(const absl::Status& status) const;
   absl::Status Count(uint64_t bytes);
   absl::Status CountAnywhere(uint64_t bytes);
 

@@ -3,8 +3,11 @@
 // From which files a backup goes on, and which it begins anew.
 #include "engine/backup_file.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "crypto/random.h"
@@ -19,6 +22,7 @@ namespace statecpp {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 using ::testing::Optional;
 
 class BackupFileTest : public ::testing::Test {
@@ -26,6 +30,11 @@ class BackupFileTest : public ::testing::Test {
   absl::StatusOr<BackupFile> Open() { return Open(header_); }
   absl::StatusOr<BackupFile> Open(const std::string& header) {
     return BackupFile::Open(dir_.path(), header, uint64_t{16} << 20, nullptr);
+  }
+
+  static std::string BytesOf(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
   }
 
   // A backup that was interrupted when it had one record.
@@ -73,6 +82,28 @@ TEST_F(BackupFileTest, KeepsWhatCannotBeReadJustNow) {
   const absl::StatusOr<BackupFile> file = Open();
   ASSERT_THAT(file, IsOk());
   EXPECT_TRUE(file->is_resumed());
+}
+
+TEST_F(BackupFileTest, SaysThatItIsDamagedAndNotTheStore) {
+  Interrupt();
+  // No page that holds the record is a leaf any more.
+  const std::string path = dir_.Path("data.mdb");
+  std::string bytes = BytesOf(path);
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  constexpr size_t kFlags = 10;
+  size_t pages = 0;
+  for (size_t at = bytes.find("keyrecord"); at != std::string::npos;
+       at = bytes.find("keyrecord", at + 1)) {
+    bytes[at / page * page + kFlags] = '\0';
+    ++pages;
+  }
+  ASSERT_GT(pages, 0u);
+  std::ofstream(path, std::ios::binary) << bytes;
+  absl::StatusOr<BackupFile> file = Open();
+  ASSERT_THAT(file, IsOk());
+  EXPECT_THAT(
+      file->Get(Space::kRecords, "key"),
+      StatusIs(absl::StatusCode::kUnknown, HasSubstr(path + " is damaged")));
 }
 
 TEST_F(BackupFileTest, KeepsWhatIsOfAnotherStore) {

@@ -231,6 +231,9 @@ absl::Status BackupDiskFailed(absl::string_view folder,
                               const absl::Status& cause);
 // In place; the sync behind that failed.
 absl::Status BackupNotDurable(absl::string_view path, absl::string_view reason);
+// The file that is being written, and not the store.
+absl::Status BackupFileDamaged(absl::string_view folder,
+                               absl::string_view reason);
 absl::Status BackupCancelled(absl::string_view folder);
 absl::Status BackupNotConverging(absl::string_view folder,
                                  absl::Duration slowed);

@@ -64,8 +64,13 @@ constexpr uint64_t kMapShare = 4;
 
 class Backup {
  public:
-  Backup(LmdbStorage& storage, CommitQueue& queue, const BackupRequest& request)
-      : storage_(storage), queue_(queue), request_(request) {}
+  Backup(LmdbStorage& storage, CommitQueue& queue, const BackupRequest& request,
+         void (*on_assertion)(const char* text))
+      : storage_(storage),
+        queue_(queue),
+        request_(request),
+        on_assertion_(request.on_assertion == nullptr ? on_assertion
+                                                      : request.on_assertion) {}
 
   absl::StatusOr<BackupReport> Run(ChangedKeys& changed) {
     if (!storage_.Follow(&changed)) return error::BackupRuns(request_.path);
@@ -92,7 +97,7 @@ class Backup {
     // Once: by then another backup may follow.
     std::move(stop).Invoke();
     const absl::StatusOr<BackupProof> proof =
-        ProveBackup(storage_, *end, *folder_, request_.on_assertion,
+        ProveBackup(storage_, *end, *folder_, on_assertion_,
                     [this](uint64_t done, uint64_t total) {
                       return Tell(Step::kCheck, done, total);
                     });
@@ -116,10 +121,9 @@ class Backup {
     keys_ = storage_.accumulator().records() + begin->expiry_entries;
     if (const absl::Status room = CheckRoom(); !room.ok()) return room;
     std::move(remove).Cancel();
-    absl::StatusOr<BackupFile> file =
-        BackupFile::Open(folder_->path(), begin->header,
-                         kMapShare * Reserve::MapSize(storage_.max_size()),
-                         request_.on_assertion);
+    absl::StatusOr<BackupFile> file = BackupFile::Open(
+        folder_->path(), begin->header,
+        kMapShare * Reserve::MapSize(storage_.max_size()), on_assertion_);
     if (!file.ok()) return FailedToOpen(file.status());
     return file;
   }
@@ -312,8 +316,8 @@ class Backup {
 
   // Only now is it a store.
   absl::Status Place(const LmdbStorage::Moment& moment) {
-    const absl::Status finished = BackupFile::Finish(
-        folder_->path(), moment.accumulator, request_.on_assertion);
+    const absl::Status finished =
+        BackupFile::Finish(folder_->path(), moment.accumulator, on_assertion_);
     if (!finished.ok()) return FailedToOpen(finished);
     STATECPP_FAIL_POINT("backup.finished");
     std::error_code ignored;
@@ -330,6 +334,7 @@ class Backup {
   LmdbStorage& storage_;
   CommitQueue& queue_;
   const BackupRequest& request_;
+  void (*const on_assertion_)(const char* text);
   BackupFolder* folder_ = nullptr;
   BackupFile* file_ = nullptr;
   // Records and entries by expiry when it began.
@@ -340,10 +345,11 @@ class Backup {
 }  // namespace
 
 absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage, CommitQueue& queue,
-                                    const BackupRequest& request) {
+                                    const BackupRequest& request,
+                                    void (*on_assertion)(const char* text)) {
   if (absl::Status health = queue.health(); !health.ok()) return health;
   ChangedKeys changed(request.note_bytes);
-  return Backup(storage, queue, request).Run(changed);
+  return Backup(storage, queue, request, on_assertion).Run(changed);
 }
 
 }  // namespace statecpp
