@@ -23,6 +23,7 @@
 #include "cli/store_session.h"
 #include "cli/store_target.h"
 #include "engine/backup.h"
+#include "engine/file_system.h"
 #include "server/admin_listener.h"
 #include "server/json_text.h"
 
@@ -121,7 +122,9 @@ ExitCode Backup(const BackupFlags& flags) {
   if (!session.ok()) return Fail(session.status());
   // The server's working folder is another.
   const std::string path =
-      flags.path.empty() ? "" : std::filesystem::absolute(flags.path).string();
+      flags.path.empty()
+          ? ""
+          : WithoutSlashes(std::filesystem::absolute(flags.path).string());
   BackupListener listener(flags.quiet);
   const absl::Status answered = session->Ask(
       AdminRequest::Backup{.path = path, .outside = target->data_root},

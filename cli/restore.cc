@@ -6,16 +6,20 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
 #include "cli/key_flags.h"
+#include "cli/open_in_server.h"
 #include "cli/step_progress.h"
 #include "cli/store_faults.h"
 #include "cli/store_key.h"
 #include "cli/store_target.h"
 #include "crypto/key_source.h"
+#include "engine/error_payload.h"
 #include "engine/store_restore.h"
 #include "server/data_root.h"
 #include "server/json_text.h"
@@ -51,9 +55,27 @@ void PrintJson(const RestoreReport& report, const StoreTarget& target) {
             << ", \"sealed\": " << (report.sealed ? "true" : "false") << "}\n";
 }
 
+// A server that has a store open whose folder was moved away goes on with the
+// files that it has, and would answer from them beside what is restored.
+absl::Status CheckNotOpen(const StoreTarget& target) {
+  if (!target.served) return absl::OkStatus();
+  const absl::StatusOr<bool> is_open =
+      IsOpenInServer(target.data_root, target.data_dir);
+  if (!is_open.ok()) return is_open.status();
+  if (!*is_open) return absl::OkStatus();
+  return error::AsStoreHeld(absl::UnavailableError(absl::StrCat(
+      "the server has the store ", target.name(),
+      " open, and would go on with the files that it has, wherever they are by "
+      "now; back it up if what it holds is still wanted, stop the server, and "
+      "restore then; nothing was restored")));
+}
+
 ExitCode Restore(const RestoreFlags& flags) {
   const absl::StatusOr<StoreTarget> target = FindPlaceForStore(flags.target);
   if (!target.ok()) return Fail(target.status());
+  if (const absl::Status free = CheckNotOpen(*target); !free.ok()) {
+    return Fail(free);
+  }
   const absl::StatusOr<std::shared_ptr<const KeySource>> source =
       ChooseStoreKey(*target, flags.keys);
   if (!source.ok()) return Fail(source.status());

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/instance_name.h"
+#include "cli/open_in_server.h"
 #include "engine/errors.h"
 #include "server/admin_connection.h"
 
@@ -199,7 +200,11 @@ absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags) {
   }
   absl::StatusOr<StoreTarget> target = TargetIn(*data_root, name);
   if (target.ok() && !IsFolder(target->folder)) {
-    return NoSuchStore(*data_root, name, *names);
+    // One that was removed under its server can still be saved by that.
+    if (!target->served) return NoSuchStore(*data_root, name, *names);
+    const absl::StatusOr<bool> is_open = IsOpenInServer(*data_root, name);
+    if (!is_open.ok()) return is_open.status();
+    if (!*is_open) return NoSuchStore(*data_root, name, *names);
   }
   if (target.ok()) {
     target->component = *std::move(component);

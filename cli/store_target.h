@@ -54,7 +54,8 @@ struct StoreTarget {
   }
 };
 
-// The store that is there. Without --store, the only one of the data root.
+// The store that is there, or that a server has open though its folder is gone.
+// Without --store, the only one of the data root.
 //
 // INVALID_ARGUMENT: the flags name none, contradict each other, or the data
 //     root has several stores, which the text lists.

@@ -27,14 +27,15 @@ namespace statecpp {
 // It is exactly the store at one moment, that of the commit which the report
 // names, and proved to be: its records come to that commit's own count and sum,
 // which the store keeps sealed (accumulator.h), each of them was opened when it
-// was read, and is opened again from the file before that gets its name. Until
-// then the folder is called <path>.partial, and is no store that opens.
+// was read, and is opened again from the file. Until that is proved, no store
+// opens there; until it is durable, the folder is called <path>.partial.
 //
 // How it keeps out of the way of writes:
 //
-//   - Records are read in slices, each a snapshot of a few milliseconds, which
-//     is gone before anything is written to the backup's disk. However slow
-//     that is, the store's file does not grow for it.
+//   - Keys and records are read in slices, each a snapshot of a few
+//     milliseconds, which is gone before anything is read from the backup's
+//     disk, or written to it. However slow that is, the store's file does not
+//     grow for it.
 //   - Meanwhile commits note the keys that they change. These are copied again,
 //     round after round, each shorter than the one before, until the last few
 //     fit one short snapshot: that is the moment.
@@ -58,7 +59,10 @@ namespace statecpp {
 // RESOURCE_EXHAUSTED: the backup's disk is full. What was copied is kept.
 // CANCELLED: `on_progress` returned false. What was copied is kept.
 // INTERNAL: what was written is not what is read back; it was removed.
-// Those of error::System, and UNKNOWN: the backup's disk failed.
+// UNKNOWN: the backup's disk failed; or the backup is in place, which the text
+//     says then, and may not be after a power cut.
+// Those of error::System: what was left or written could not be read just now;
+//     it is kept.
 struct BackupRequest {
   // Of the folder to make; its parent is there.
   std::string path;
@@ -68,9 +72,9 @@ struct BackupRequest {
 
   // How far it is. Called often, from the thread that asked. False: stop.
   enum class Step {
-    kCopy,    // keys, of about as many as there are
+    kCopy,    // records and entries by expiry, of about as many as there are
     kFollow,  // of keys that changed meanwhile
-    kCheck,   // records of the backup
+    kCheck,   // records and entries by expiry, of the backup
   };
   struct Progress {
     Step step;
@@ -81,7 +85,7 @@ struct BackupRequest {
   };
   std::function<bool(const Progress& progress)> on_progress = nullptr;
 
-  // As in Options.
+  // As in Options, of which it is that if it is null.
   void (*on_assertion)(const char* text) = nullptr;
 
   // Of the note of changed keys, about.

@@ -88,6 +88,13 @@ absl::Status BackupRuns(absl::string_view path) {
       " when it is done; nothing was done")));
 }
 
+absl::Status BackupFolderHeld(absl::string_view folder) {
+  return AsStoreHeld(absl::UnavailableError(absl::StrCat(
+      "another backup is being written in ", folder, ", by whom its file LOCK ",
+      "says; wait until it is done, or name another folder; nothing was "
+      "done")));
+}
+
 absl::Status NotBackedUp(absl::string_view place, absl::string_view key,
                          absl::string_view reason) {
   return Damage(
@@ -123,9 +130,23 @@ absl::Status BackupDiskFull(absl::string_view folder) {
 absl::Status BackupDiskFailed(absl::string_view folder,
                               const absl::Status& cause) {
   return absl::UnknownError(
-      absl::StrCat("the backup could not be written: ", cause.message(),
+      absl::StrCat("the backup could not be written: ", ReasonOf(cause),
                    "; look at its disk first; do not go on with ", folder,
                    ", but remove it; the store is as it was"));
+}
+
+absl::Status BackupFileDamaged(absl::string_view folder,
+                               absl::string_view reason) {
+  return absl::UnknownError(
+      absl::StrCat(folder, "/data.mdb is damaged: ", reason));
+}
+
+absl::Status BackupNotDurable(absl::string_view path,
+                              absl::string_view reason) {
+  return absl::UnknownError(absl::StrCat(
+      "the backup is whole and in place at ", path,
+      ", but whether it is after a power cut is not known: ", reason,
+      "; look at its disk first; the store is as it was"));
 }
 
 absl::Status BackupCancelled(absl::string_view folder) {
@@ -140,6 +161,14 @@ absl::Status BackupNotConverging(absl::string_view folder,
       absl::FormatDuration(slowed),
       "; use a faster disk for it, or an hour with fewer writes; ",
       Kept(folder)));
+}
+
+absl::Status BackupNotReadBack(absl::string_view folder,
+                               const absl::Status& cause) {
+  return Reworded(
+      cause, absl::StrCat("what was written could not be read back, so there "
+                          "is no backup: ",
+                          ReasonOf(cause), "; ", Kept(folder)));
 }
 
 absl::Status BackupDiffers(absl::string_view path, absl::string_view reason) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/backup_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 #include "engine/errors.h"
 #include "engine/fail_point.h"
+#include "engine/file_system.h"
 #include "engine/lmdb_file.h"
 #include "engine/meta_table.h"
 #include "engine/overlay.h"
@@ -16,16 +18,37 @@ namespace {
 
 using Table = LmdbEnvironment::Table;
 
-// Of keys and values in one transaction. Less, and syncs are all that happens;
+// Of what one transaction writes, about. Less, and syncs are all that happens;
 // more, and more is to be copied again after a crash.
 constexpr uint64_t kBytesPerTransaction = uint64_t{16} << 20;
 // LMDB wants maps in whole pages of the machine; the largest that Linux has.
 constexpr uint64_t kMapUnit = 65536;
+// And room for a few pages.
+constexpr uint64_t kMapOfTheFile = 0;
 
 struct Opened {
   std::unique_ptr<LmdbEnvironment> environment;
-  std::string header;  // empty: there is none
+  std::string store_id;  // empty: none was written
 };
+
+// Of the store that it is a backup of; once it was closed, its header says so.
+absl::StatusOr<std::string> ReadStoreId(LmdbEnvironment& environment,
+                                        const std::string& folder) {
+  const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
+      environment.BeginRead();
+  if (!txn.ok()) return txn.status();
+  const absl::StatusOr<std::optional<absl::string_view>> store_id =
+      txn->Get(Table::kMeta, kBackupOfKey);
+  if (!store_id.ok()) return store_id.status();
+  if (store_id->has_value()) return std::string(**store_id);
+  const absl::StatusOr<std::optional<absl::string_view>> bytes =
+      txn->Get(Table::kMeta, kHeaderKey);
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return "";
+  const absl::StatusOr<StoreHeader> header = ReadHeader(**bytes, folder);
+  if (!header.ok()) return header.status();
+  return std::string(View(header->store_id));
+}
 
 absl::StatusOr<Opened> OpenWith(const std::string& folder, uint64_t map_size,
                                 void (*on_assertion)(const char* text),
@@ -33,17 +56,9 @@ absl::StatusOr<Opened> OpenWith(const std::string& folder, uint64_t map_size,
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
       LmdbEnvironment::Open(folder, map_size, on_assertion, access);
   if (!environment.ok()) return environment.status();
-  std::string header;
-  {
-    const absl::StatusOr<LmdbEnvironment::ReadTransaction> txn =
-        (*environment)->BeginRead();
-    if (!txn.ok()) return txn.status();
-    const absl::StatusOr<std::optional<absl::string_view>> found =
-        txn->Get(Table::kMeta, kHeaderKey);
-    if (!found.ok()) return found.status();
-    header = std::string(found->value_or(""));
-  }
-  return Opened{*std::move(environment), std::move(header)};
+  absl::StatusOr<std::string> store_id = ReadStoreId(**environment, folder);
+  if (!store_id.ok()) return store_id.status();
+  return Opened{*std::move(environment), *std::move(store_id)};
 }
 
 // What an interrupted backup left, or nothing where that cannot be gone on
@@ -76,18 +91,20 @@ absl::StatusOr<BackupFile> BackupFile::Open(
   if (!own.ok()) return own.status();
   absl::StatusOr<Opened> leftover =
       OpenLeftover(folder, map_size, on_assertion);
-  if (leftover.ok() && !leftover->header.empty()) {
-    const absl::StatusOr<StoreHeader> other =
-        ReadHeader(leftover->header, folder);
-    if (!other.ok()) return other.status();
-    if (other->store_id != own->store_id) {
+  if (leftover.ok() && !leftover->store_id.empty()) {
+    if (leftover->store_id != View(own->store_id)) {
       return error::BackupOfAnotherStore(folder);
     }
-    BackupFile file(std::move(leftover->environment));
-    if (const absl::Status reopened = file.Reopen(); !reopened.ok()) {
-      return reopened;
-    }
+    BackupFile file(folder, std::move(leftover->environment),
+                    /*is_resumed=*/true);
+    const absl::Status begun = file.BeginAs(own->store_id);
+    if (!begun.ok()) return begun;
     return file;
+  }
+  // What cannot be read just now may be there, and is not removed.
+  if (!leftover.ok() && !absl::IsNotFound(leftover.status()) &&
+      !absl::IsDataLoss(leftover.status())) {
+    return leftover.status();
   }
   if (leftover.ok()) leftover->environment.reset();
   if (const absl::Status removed = RemoveFiles(folder); !removed.ok()) {
@@ -96,31 +113,34 @@ absl::StatusOr<BackupFile> BackupFile::Open(
   absl::StatusOr<Opened> made =
       OpenWith(folder, map_size, on_assertion, LmdbEnvironment::Access::kMake);
   if (!made.ok()) return made.status();
-  BackupFile file(std::move(made->environment));
-  absl::Status begun = file.Begin();
-  if (begun.ok()) begun = file.txn_->Put(Table::kMeta, kHeaderKey, header);
-  if (begun.ok()) begun = file.Commit();
+  BackupFile file(folder, std::move(made->environment), /*is_resumed=*/false);
+  const absl::Status begun = file.BeginAs(own->store_id);
   if (!begun.ok()) return begun;
   STATECPP_FAIL_POINT("backup.begun");
   return file;
 }
 
-// One that was closed and did not get its name is no store any more.
-absl::Status BackupFile::Reopen() {
+// The header comes when it is that of the backup's moment: what keys it names
+// by then and no more would stay in a page that is not used again. One that was
+// closed and did not get its name is no store any more.
+absl::Status BackupFile::BeginAs(const StoreId& store_id) {
   absl::Status done = Begin();
-  if (!done.ok()) return done;
-  const absl::StatusOr<std::optional<absl::string_view>> accumulator =
-      txn_->Get(Table::kMeta, kAccumulatorKey);
-  if (!accumulator.ok()) return accumulator.status();
-  if (!accumulator->has_value()) return absl::OkStatus();
-  done = txn_->Delete(Table::kMeta, kAccumulatorKey);
+  if (done.ok()) {
+    done = txn_->Put(Table::kMeta, kBackupOfKey, View(store_id));
+  }
+  for (const absl::string_view later : {kHeaderKey, kAccumulatorKey}) {
+    if (done.ok()) done = txn_->Delete(Table::kMeta, later);
+  }
   return done.ok() ? Commit() : done;
 }
 
 absl::StatusOr<std::optional<absl::string_view>> BackupFile::Get(
     Space space, absl::string_view key) {
   if (const absl::Status begun = Begin(); !begun.ok()) return begun;
-  return txn_->Get(TableOf(space), key);
+  const absl::StatusOr<std::optional<absl::string_view>> found =
+      txn_->Get(TableOf(space), key);
+  if (!found.ok()) return InItsName(found.status());
+  return found;
 }
 
 absl::Status BackupFile::Scan(
@@ -128,15 +148,15 @@ absl::Status BackupFile::Scan(
     absl::FunctionRef<bool(absl::string_view key, absl::string_view value)>
         visit) {
   if (const absl::Status begun = Begin(); !begun.ok()) return begun;
-  return txn_->Scan(TableOf(space), from, visit);
+  return InItsName(txn_->Scan(TableOf(space), from, visit));
 }
 
 // A new backup is written in the order of its keys, which fills its pages.
 absl::StatusOr<bool> BackupFile::IsBehindAll(Space space,
                                              absl::string_view key) {
   bool is_behind = true;
-  const absl::Status scanned = txn_->Scan(
-      TableOf(space), key, [&is_behind](absl::string_view, absl::string_view) {
+  const absl::Status scanned =
+      Scan(space, key, [&is_behind](absl::string_view, absl::string_view) {
         is_behind = false;
         return false;
       });
@@ -146,19 +166,21 @@ absl::StatusOr<bool> BackupFile::IsBehindAll(Space space,
 
 absl::Status BackupFile::Put(Space space, absl::string_view key,
                              absl::string_view value) {
-  absl::Status done = Begin();
-  if (!done.ok()) return done;
   const absl::StatusOr<bool> is_behind = IsBehindAll(space, key);
   if (!is_behind.ok()) return is_behind.status();
-  done = *is_behind ? txn_->Append(TableOf(space), key, value)
-                    : txn_->Put(TableOf(space), key, value);
-  return done.ok() ? Count(key.size() + value.size()) : done;
+  const uint64_t bytes = key.size() + value.size();
+  if (*is_behind) {
+    const absl::Status added = txn_->Append(TableOf(space), key, value);
+    return added.ok() ? Count(bytes) : InItsName(added);
+  }
+  const absl::Status put = txn_->Put(TableOf(space), key, value);
+  return put.ok() ? CountAnywhere(bytes) : InItsName(put);
 }
 
 absl::Status BackupFile::Delete(Space space, absl::string_view key) {
   absl::Status done = Begin();
   if (done.ok()) done = txn_->Delete(TableOf(space), key);
-  return done.ok() ? Count(key.size()) : done;
+  return done.ok() ? CountAnywhere(key.size()) : InItsName(done);
 }
 
 absl::Status BackupFile::Begin() {
@@ -170,9 +192,21 @@ absl::Status BackupFile::Begin() {
   return absl::OkStatus();
 }
 
+// DATA_LOSS would be said of the store.
+absl::Status BackupFile::InItsName(const absl::Status& status) const {
+  return absl::IsDataLoss(status)
+             ? error::BackupFileDamaged(folder_, error::ReasonOf(status))
+             : status;
+}
+
 absl::Status BackupFile::Count(uint64_t bytes) {
   txn_bytes_ += bytes;
   return txn_bytes_ < kBytesPerTransaction ? absl::OkStatus() : Commit();
+}
+
+// A page at least is copied, and is written, for what is not next to the last.
+absl::Status BackupFile::CountAnywhere(uint64_t bytes) {
+  return Count(std::max<uint64_t>(bytes, environment_->page_size()));
 }
 
 absl::Status BackupFile::Commit() {
@@ -184,14 +218,28 @@ absl::Status BackupFile::Commit() {
   return committed;
 }
 
-absl::Status BackupFile::Close(absl::string_view header,
-                               absl::string_view accumulator) && {
+absl::Status BackupFile::Close(absl::string_view header) && {
   absl::Status done = Begin();
+  if (done.ok()) done = txn_->Delete(Table::kMeta, kBackupOfKey);
   if (done.ok()) done = txn_->Put(Table::kMeta, kHeaderKey, header);
-  if (done.ok()) done = txn_->Put(Table::kMeta, kAccumulatorKey, accumulator);
   if (done.ok()) done = Commit();
+  txn_.reset();
   environment_.reset();
+  ForgetCached(folder_ + "/data.mdb");
   return done;
+}
+
+absl::Status BackupFile::Finish(const std::string& folder,
+                                absl::string_view accumulator,
+                                void (*on_assertion)(const char* text)) {
+  const absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
+      LmdbEnvironment::Open(folder, kMapOfTheFile, on_assertion);
+  if (!environment.ok()) return environment.status();
+  absl::StatusOr<LmdbEnvironment::WriteTransaction> txn =
+      (*environment)->BeginWrite();
+  if (!txn.ok()) return txn.status();
+  const absl::Status put = txn->Put(Table::kMeta, kAccumulatorKey, accumulator);
+  return put.ok() ? txn->Commit() : put;
 }
 
 }  // namespace statecpp

@@ -24,11 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr absl::string_view kEnding = ".partial";
 
-std::string WithoutSlashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 // Whether `path`, of which the parent is there, is in that folder or is it.
 bool IsIn(const std::string& folder, const std::string& path) {
   std::error_code failed;
@@ -123,28 +118,35 @@ absl::StatusOr<BackupFolder> BackupFolder::Open(const std::string& path,
   }
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(partial + "/LOCK", absl::ZeroDuration());
+  if (error::IsStoreHeld(lock.status())) {
+    return error::BackupFolderHeld(partial);
+  }
   if (!lock.ok()) return lock.status();
   return BackupFolder(std::move(partial), target, is_left, *std::move(lock));
 }
 
+absl::Status BackupFolder::Sync() const {
+  const absl::Status synced = SyncPath(path_ + "/data.mdb");
+  return synced.ok() ? SyncPath(path_) : synced;
+}
+
 absl::Status BackupFolder::MoveIntoPlace() {
-  absl::Status synced = SyncPath(path_ + "/data.mdb");
-  if (synced.ok()) synced = SyncPath(path_);
-  if (!synced.ok()) return synced;
-  STATECPP_FAIL_POINT("backup.synced");
-  if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(),
-                RENAME_NOREPLACE) != 0) {
-    // Where the file system does not know the flag, a folder with files is not
-    // replaced either.
-    if (errno == EINVAL && rename(path_.c_str(), target_.c_str()) == 0) {
-      return SyncPath(ParentOf(target_));
-    }
+  int failed = renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(),
+                         RENAME_NOREPLACE);
+  // Where the file system does not know the flag, a folder with files is not
+  // replaced either.
+  if (failed != 0 && errno == EINVAL) {
+    failed = rename(path_.c_str(), target_.c_str());
+  }
+  if (failed != 0) {
     return errno == EEXIST || errno == ENOTEMPTY
                ? error::BackupIsThere(target_)
                : error::System("move the backup to", target_, errno);
   }
   STATECPP_FAIL_POINT("backup.moved");
-  return SyncPath(ParentOf(target_));
+  const absl::Status synced = SyncPath(ParentOf(target_));
+  return synced.ok() ? synced
+                     : error::BackupNotDurable(target_, synced.message());
 }
 
 void BackupFolder::Discard() {

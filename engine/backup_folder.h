@@ -27,6 +27,7 @@ absl::Status CheckLeftover(const std::string& folder, uid_t uid);
 //
 //   absl::StatusOr<BackupFolder> folder = BackupFolder::Open(path, data_root);
 //   ... leave a closed data.mdb in folder->path() ...
+//   absl::Status synced = folder->Sync();
 //   absl::Status placed = folder->MoveIntoPlace();
 //
 // Its LOCK is held as long as this lives. Thread-compatible.
@@ -45,12 +46,21 @@ class BackupFolder {
                                            const std::string& outside);
 
   const std::string& path() const { return path_; }
+  // What it will be called.
+  const std::string& target() const { return target_; }
   // An earlier backup has left it.
   bool is_left() const { return is_left_; }
 
-  // Makes what is in it durable, and moves it to the path.
+  // Makes what is in it durable.
+  //
+  // Those of error::System.
+  absl::Status Sync() const;
+
+  // Moves it to the path.
   //
   // ALREADY_EXISTS: there is something by now.
+  // Those of error::System: it is where it was.
+  // UNKNOWN: it is moved, and may not be after a power cut.
   absl::Status MoveIntoPlace();
 
   // Removes it with all that was copied.

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/limit_of_files.h"
 #include "tests/support/memory_dir.h"
 #include "tests/support/status_matchers.h"
 
@@ -114,6 +115,30 @@ TEST_F(BackupFolderTest, TakesNoneWithALink) {
     EXPECT_EQ(text, "live") << name;
   }
   EXPECT_THAT(Open(), IsOk());
+}
+
+TEST_F(BackupFolderTest, SaysWhetherItIsInPlaceWhenASyncFails) {
+  absl::StatusOr<BackupFolder> folder = Open();
+  ASSERT_THAT(folder, IsOk());
+  std::ofstream(partial_ + "/data.mdb") << "data";
+  {
+    const LimitOfFiles limit;
+    EXPECT_THAT(folder->Sync(), HasCode(absl::StatusCode::kInternal));
+    EXPECT_THAT(folder->MoveIntoPlace(),
+                StatusIs(absl::StatusCode::kUnknown,
+                         HasSubstr("in place at " + path_)));
+  }
+  EXPECT_TRUE(fs::exists(path_ + "/data.mdb"));
+  EXPECT_FALSE(fs::exists(partial_));
+}
+
+TEST_F(BackupFolderTest, ReplacesNothing) {
+  absl::StatusOr<BackupFolder> folder = Open();
+  ASSERT_THAT(folder, IsOk());
+  fs::create_directory(path_);
+  EXPECT_THAT(folder->MoveIntoPlace(),
+              HasCode(absl::StatusCode::kAlreadyExists));
+  EXPECT_TRUE(fs::exists(partial_ + "/LOCK"));
 }
 
 }  // namespace

@@ -19,12 +19,9 @@ void ChangedKeys::Add(Space space, absl::string_view key) {
 }
 
 ChangedKeys::Taken ChangedKeys::Take() {
-  Taken taken = {.places = {}, .any = std::exchange(any_, false)};
-  taken.places.reserve(places_.size());
-  for (const Place& place : places_) taken.places.push_back(place);
-  places_.clear();
   bytes_ = 0;
-  return taken;
+  return {.places = std::exchange(places_, {}),
+          .any = std::exchange(any_, false)};
 }
 
 }  // namespace statecpp

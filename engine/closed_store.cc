@@ -26,20 +26,24 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::Open(
         const absl::StatusOr<StoreHeader> header = ReadHeader(bytes, folder);
         if (!header.ok()) return header.status();
         return OpenHeader(bytes, header->sealed ? keys : nullptr, folder);
-      });
+      },
+      std::nullopt);
 }
 
-absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::OpenByRoot(
+absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::OpenUnfinished(
     const std::string& folder, const Secret& root,
-    void (*on_assertion)(const char* text)) {
-  return OpenWith(folder, on_assertion, [&](absl::string_view bytes) {
-    return OpenHeaderByRoot(bytes, root, folder);
-  });
+    absl::string_view accumulator, void (*on_assertion)(const char* text)) {
+  return OpenWith(
+      folder, on_assertion,
+      [&](absl::string_view bytes) {
+        return OpenHeaderByRoot(bytes, root, folder);
+      },
+      accumulator);
 }
 
 absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::OpenWith(
     const std::string& folder, void (*on_assertion)(const char* text),
-    Unlock unlock) {
+    Unlock unlock, std::optional<absl::string_view> given) {
   const absl::Status checked = CheckLmdbFile(folder + "/data.mdb");
   if (!checked.ok()) return checked;
   absl::StatusOr<std::unique_ptr<LmdbEnvironment>> environment =
@@ -58,7 +62,7 @@ absl::StatusOr<std::unique_ptr<ClosedStore>> ClosedStore::OpenWith(
   if (!opened.ok()) return opened.status();
 
   const absl::StatusOr<std::optional<absl::string_view>> sealed =
-      snapshot->Get(Table::kMeta, kAccumulatorKey);
+      given.has_value() ? given : snapshot->Get(Table::kMeta, kAccumulatorKey);
   if (!sealed.ok()) return sealed.status();
   std::optional<Accumulator> accumulator =
       Accumulator::Open(*opened->keyring, sealed->value_or(""));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -38,11 +39,11 @@ class ClosedStore {
       const std::string& folder, const MasterKeys* keys,
       void (*on_assertion)(const char* text));
 
-  // The same of a store whose root key is at hand. DATA_LOSS also where that is
-  // not this store's.
-  static absl::StatusOr<std::unique_ptr<ClosedStore>> OpenByRoot(
+  // The same of one that is being made, by its root key, and by the accumulator
+  // that it will have. DATA_LOSS also where the key is not this store's.
+  static absl::StatusOr<std::unique_ptr<ClosedStore>> OpenUnfinished(
       const std::string& folder, const Secret& root,
-      void (*on_assertion)(const char* text));
+      absl::string_view accumulator, void (*on_assertion)(const char* text));
 
   const StoreHeader& header() const { return header_; }
   const Keyring& keyring() const { return *keyring_; }
@@ -68,7 +69,7 @@ class ClosedStore {
       absl::FunctionRef<absl::StatusOr<OpenedHeader>(absl::string_view header)>;
   static absl::StatusOr<std::unique_ptr<ClosedStore>> OpenWith(
       const std::string& folder, void (*on_assertion)(const char* text),
-      Unlock unlock);
+      Unlock unlock, std::optional<absl::string_view> accumulator);
 
   ClosedStore(std::unique_ptr<LmdbEnvironment> environment,
               LmdbEnvironment::ReadTransaction snapshot, OpenedHeader header,

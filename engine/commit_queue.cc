@@ -90,6 +90,11 @@ std::vector<Verdict> CommitQueue::CommitAll(absl::Span<const Batch> batches) {
   return verdicts;
 }
 
+void CommitQueue::Slow(absl::Duration wait) {
+  absl::MutexLock lock(&mutex_);
+  wait_ = wait;
+}
+
 size_t CommitQueue::waiting() const {
   absl::MutexLock lock(&mutex_);
   return waiting_.size();
@@ -103,6 +108,9 @@ absl::Status CommitQueue::health() const {
 
 void CommitQueue::Run() {
   for (;;) {
+    // Before bounds are read and time is measured, and once for a group,
+    // however often that is split.
+    Pause();
     std::vector<Waiting> group = TakeGroup();
     if (group.empty()) return;
     std::vector<Waiting*> all;
@@ -112,6 +120,15 @@ void CommitQueue::Run() {
     CommitGroup(all);
     STATECPP_FAIL_POINT("commit.answered");
   }
+}
+
+void CommitQueue::Pause() {
+  absl::MutexLock lock(&mutex_);
+  const absl::Duration wait = wait_;
+  const auto is_over = [this, wait]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return closing_ || wait_ != wait || wait_ == absl::ZeroDuration();
+  };
+  mutex_.AwaitWithTimeout(absl::Condition(&is_over), wait);
 }
 
 std::vector<CommitQueue::Waiting> CommitQueue::TakeGroup() {

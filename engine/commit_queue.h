@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "engine/distribution.h"
 #include "engine/storage.h"
@@ -74,6 +75,11 @@ class CommitQueue {
   std::vector<Verdict> CommitAll(absl::Span<const Batch> batches)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // From now on waits for so long before each group is taken, so that fewer
+  // writes come, and no longer than until it is closed, or told another time;
+  // no time: not at all. For whoever copies the store and does not keep up.
+  void Slow(absl::Duration wait) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // A sync failed in a commit that did not come through here.
   void Fail(const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -95,6 +101,7 @@ class CommitQueue {
   };
 
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Pause() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<Waiting> TakeGroup() ABSL_LOCKS_EXCLUDED(mutex_);
   void CommitGroup(absl::Span<Waiting* const> all) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::vector<Verdict>> Commit(
@@ -114,6 +121,7 @@ class CommitQueue {
   std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
   size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Duration wait_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;  // last: it uses all of the above

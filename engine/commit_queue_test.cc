@@ -196,6 +196,43 @@ TEST_F(CommitQueueTest, ALoneWriteIsCommittedAtOnce) {
   EXPECT_THAT(queue_->health(), IsOk());
 }
 
+TEST_F(CommitQueueTest, WaitsBeforeAGroupUntilItIsToldNotTo) {
+  StartQueue();
+  BlockCommitThread();
+  queue_->Slow(absl::InfiniteDuration());
+  const std::vector<Call*> calls = NewPuts(3, "1");
+  for (Call* call : calls) call->Submit(*queue_);
+  Release();
+  EXPECT_EQ(blocker_->outcome(), Outcome::kCommitted);
+  EXPECT_EQ(queue_->waiting(), 3u);
+  queue_->Slow(absl::ZeroDuration());
+  for (Call* call : calls) EXPECT_EQ(call->outcome(), Outcome::kCommitted);
+  EXPECT_THAT(watched_.groups(), ElementsAre(1, 3));
+}
+
+TEST_F(CommitQueueTest, DoesNotWaitBetweenTheHalvesOfAGroup) {
+  StartQueue();
+  BlockCommitThread();
+  const std::vector<Call*> calls = NewPuts(2, "1");
+  calls[0]->BeforeAnswer([this] { queue_->Slow(absl::InfiniteDuration()); });
+  for (Call* call : calls) call->Submit(*queue_);
+  watched_.FailNext(absl::ResourceExhaustedError("too large"));
+  Release();
+  for (Call* call : calls) EXPECT_EQ(call->outcome(), Outcome::kCommitted);
+  EXPECT_THAT(watched_.groups(), ElementsAre(1, 2, 1, 1));
+}
+
+TEST_F(CommitQueueTest, CommitsWhatWaitsAtOnceWhenItIsClosed) {
+  StartQueue();
+  BlockCommitThread();
+  queue_->Slow(absl::InfiniteDuration());
+  Call* const call = NewPut("a", "1");
+  call->Submit(*queue_);
+  Release();
+  queue_.reset();
+  EXPECT_EQ(call->outcome(), Outcome::kCommitted);
+}
+
 TEST_F(CommitQueueTest, AGroupFormsWhileTheCommitThreadIsBusy) {
   StartQueue();
   BlockCommitThread();

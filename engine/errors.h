@@ -219,6 +219,8 @@ absl::Status BackupLeftLoose(absl::string_view folder, mode_t mode);
 absl::Status BackupLeftLinked(absl::string_view folder, absl::string_view file,
                               absl::string_view kind);
 absl::Status BackupRuns(absl::string_view path);
+// Somebody holds the folder that it is written in.
+absl::Status BackupFolderHeld(absl::string_view folder);
 // `key` is empty where the damage hides it.
 absl::Status NotBackedUp(absl::string_view place, absl::string_view key,
                          absl::string_view reason);
@@ -227,9 +229,17 @@ absl::Status BackupNotOfAccumulator(absl::string_view folder,
 absl::Status BackupDiskFull(absl::string_view folder);
 absl::Status BackupDiskFailed(absl::string_view folder,
                               const absl::Status& cause);
+// In place; the sync behind that failed.
+absl::Status BackupNotDurable(absl::string_view path, absl::string_view reason);
+// The file that is being written, and not the store.
+absl::Status BackupFileDamaged(absl::string_view folder,
+                               absl::string_view reason);
 absl::Status BackupCancelled(absl::string_view folder);
 absl::Status BackupNotConverging(absl::string_view folder,
                                  absl::Duration slowed);
+// The backup could not be opened or read anew, for a reason that is not in it.
+absl::Status BackupNotReadBack(absl::string_view folder,
+                               const absl::Status& cause);
 // The backup, opened anew, does not hold what was read.
 absl::Status BackupDiffers(absl::string_view path, absl::string_view reason);
 // Where a backup is to be restored to.

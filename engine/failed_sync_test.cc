@@ -3,9 +3,6 @@
 // A store whose disk fails under a commit: it stops, says so once, and what it
 // acknowledged before is there when it is opened again. The failure is a real
 // one, by a limit of the system on the size of files.
-#include <sys/resource.h>
-
-#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,6 +14,7 @@
 #include "engine/store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_keys.h"
@@ -28,27 +26,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Optional;
-
-// No file of this process grows past `bytes` until this ends.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(uint64_t bytes) {
-    // A write past the limit is then an error and not a signal.
-    former_handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &former_);
-    rlimit limit = former_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &former_);
-    std::signal(SIGXFSZ, former_handler_);
-  }
-
- private:
-  rlimit former_;
-  void (*former_handler_)(int);
-};
 
 TEST(FailedSyncTest, StopsTheStoreOnceAndForAll) {
   const TempDir dir;

@@ -62,10 +62,16 @@ absl::string_view VolatileFileSystem(const std::string& path) {
   return "";
 }
 
+std::string WithoutSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 std::string ParentOf(absl::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   const std::string parent =
-      std::filesystem::path(std::string(path)).parent_path().string();
+      std::filesystem::path(WithoutSlashes(std::string(path)))
+          .parent_path()
+          .string();
   return parent.empty() ? "." : parent;
 }
 
@@ -83,31 +89,41 @@ uint64_t FileSize(const std::string& path) {
   return static_cast<uint64_t>(info.st_size);
 }
 
-absl::Status TakeOwnerAndMode(const std::string& model,
-                              const std::string& file) {
+absl::Status TakeOwnerAndMode(const std::string& model, const std::string& file,
+                              int fd) {
   struct stat wanted;
   struct stat found;
   if (stat(model.c_str(), &wanted) != 0) {
     return error::System("look at", model, errno);
   }
-  if (stat(file.c_str(), &found) != 0) {
-    return error::System("look at", file, errno);
-  }
+  if (fstat(fd, &found) != 0) return error::System("look at", file, errno);
   const bool same_owner = wanted.st_uid == found.st_uid;
   if ((!same_owner || wanted.st_gid != found.st_gid) &&
-      chown(file.c_str(), wanted.st_uid, wanted.st_gid) != 0 && !same_owner) {
+      fchown(fd, wanted.st_uid, wanted.st_gid) != 0 && !same_owner) {
     return error::System("give to its owner the file", file, errno);
   }
-  if (chmod(file.c_str(), wanted.st_mode & 07777) != 0) {
+  const mode_t kept = S_ISDIR(found.st_mode) ? 07777 : 0777;
+  if (fchmod(fd, wanted.st_mode & kept) != 0) {
     return error::System("set the mode of", file, errno);
   }
   return absl::OkStatus();
+}
+
+void ForgetCached(const std::string& file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  close(fd);
 }
 
 absl::Status SyncPath(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return error::System("open", path, errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
+  return SyncOpen(path, fd);
+}
+
+absl::Status SyncOpen(const std::string& path, int fd) {
   if (STATECPP_SABOTAGE("skip-folder-syncs")) return absl::OkStatus();
   if (fsync(fd) != 0) return error::System("sync", path, errno);
   return absl::OkStatus();

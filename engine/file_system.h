@@ -20,6 +20,9 @@ absl::Status CheckLocalFileSystem(const std::string& path);
 // container ("tmpfs"); empty for all others.
 absl::string_view VolatileFileSystem(const std::string& path);
 
+// A path without those at its end.
+std::string WithoutSlashes(std::string path);
+
 // The folder that `path` is in, or will be.
 std::string ParentOf(absl::string_view path);
 
@@ -29,18 +32,21 @@ absl::StatusOr<uint64_t> FreeBytes(const std::string& path);
 // The length of a file; 0 if there is none.
 uint64_t FileSize(const std::string& path);
 
-// Gives `file` the owner, group and mode that `model` has. Only root can give
-// to another owner.
-absl::Status TakeOwnerAndMode(const std::string& model,
-                              const std::string& file);
+// Gives what is open as `fd`, and called `file`, the owner, group and mode that
+// `model` has. Only root can give to another owner; and root does so in folders
+// of others, who could make a name lead elsewhere meanwhile, but no descriptor.
+absl::Status TakeOwnerAndMode(const std::string& model, const std::string& file,
+                              int fd);
 
-// Sees to it that programs this process starts do not inherit its descriptors
-// of `file`, of which `fd` is one; that one alone where the others cannot be
-// listed.
-void KeepFromChildren(const std::string& file, int fd);
+// Lets go of what the system keeps of a file in memory, as far as it is on disk
+// and nobody has it mapped, so that whoever reads it next hears of the disk. A
+// wish: some file systems do not know of it.
+void ForgetCached(const std::string& file);
 
 // Makes a file, or the names in a folder, durable.
 absl::Status SyncPath(const std::string& path);
+// The same of what is open as `fd`.
+absl::Status SyncOpen(const std::string& path, int fd);
 
 // Closes, in every program that this process starts, the descriptors by which
 // it has `file` open; `fd` is one of them.

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -25,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr absl::string_view kPrefix = ".new-";
+// Of a store, beside the folder itself.
+constexpr const char* kFiles[] = {"LOCK", "data.mdb", "lock.mdb"};
 constexpr absl::Duration kAbandonedAfter = absl::Minutes(1);
 
 std::string LockFile(const std::string& folder) { return folder + "/LOCK"; }
@@ -67,6 +70,9 @@ absl::StatusOr<FolderAside> FolderAside::Make(const std::string& path) {
     return error::System("make a folder in", parent, errno);
   }
   FolderAside aside(std::move(folder), path);
+  aside.fd_ = open(aside.path_.c_str(),
+                   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (aside.fd_ < 0) return error::System("open", aside.path_, errno);
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(LockFile(aside.path_), absl::ZeroDuration());
   if (!lock.ok()) return lock.status();
@@ -76,11 +82,49 @@ absl::StatusOr<FolderAside> FolderAside::Make(const std::string& path) {
 
 FolderAside::~FolderAside() {
   if (!path_.empty()) RemoveFolder(path_);
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status FolderAside::WithFile(
+    const std::string& name,
+    absl::FunctionRef<absl::Status(const std::string& file, int fd)> use)
+    const {
+  const std::string file = path_ + "/" + name;
+  // Nor does it wait for the other end of a pipe.
+  const int fd =
+      openat(fd_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return error::System("open", file, errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  return use(file, fd);
+}
+
+absl::Status FolderAside::GiveTo(uid_t owner, gid_t group) const {
+  for (const char* name : kFiles) {
+    if (fchownat(fd_, name, owner, group, AT_SYMLINK_NOFOLLOW) != 0) {
+      return error::System("give to its owner the file",
+                           absl::StrCat(path_, "/", name), errno);
+    }
+  }
+  if (fchown(fd_, owner, group) != 0) {
+    return error::System("give to its owner the folder", path_, errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FolderAside::TakeOwnersAndModes(const std::string& folder) const {
+  for (const char* name : kFiles) {
+    const absl::Status given =
+        WithFile(name, [&](const std::string& file, int fd) {
+          return TakeOwnerAndMode(folder + "/" + name, file, fd);
+        });
+    if (!given.ok()) return given;
+  }
+  return TakeOwnerAndMode(folder, path_, fd_);
 }
 
 absl::Status FolderAside::Sync() const {
-  const absl::Status data = SyncPath(path_ + "/data.mdb");
-  return data.ok() ? SyncPath(path_) : data;
+  const absl::Status data = WithFile("data.mdb", SyncOpen);
+  return data.ok() ? SyncOpen(path_, fd_) : data;
 }
 
 absl::StatusOr<bool> FolderAside::MoveIntoPlace() {

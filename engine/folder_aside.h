@@ -2,10 +2,13 @@
 #ifndef STATECPP_ENGINE_FOLDER_ASIDE_H_
 #define STATECPP_ENGINE_FOLDER_ASIDE_H_
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/file_lock.h"
@@ -35,12 +38,23 @@ class FolderAside {
 
   FolderAside(FolderAside&& other) noexcept
       : path_(std::exchange(other.path_, "")),
+        fd_(std::exchange(other.fd_, -1)),
         target_(std::move(other.target_)),
         lock_(std::move(other.lock_)) {}
   FolderAside& operator=(FolderAside&&) = delete;
   ~FolderAside();
 
   const std::string& path() const { return path_; }
+
+  // Gives the store in it, and then the folder, to another: all to one, or each
+  // file to whom that of `folder` belongs, with its mode. Whoever owns the
+  // parent could put another folder at path(), and whoever owns this one links
+  // into it, while root does so: these go by the folder that was made, and
+  // follow nothing in it.
+  //
+  // Those of error::System.
+  absl::Status GiveTo(uid_t owner, gid_t group) const;
+  absl::Status TakeOwnersAndModes(const std::string& folder) const;
 
   // Makes data.mdb and the names in the folder durable.
   absl::Status Sync() const;
@@ -76,8 +90,16 @@ class FolderAside {
   FolderAside(std::string path, std::string target)
       : path_(std::move(path)), target_(std::move(target)) {}
 
+  // Opens a file of the folder, for as long as `use` takes.
+  absl::Status WithFile(
+      const std::string& name,
+      absl::FunctionRef<absl::Status(const std::string& file, int fd)> use)
+      const;
+
   // Empty when nothing is aside.
   std::string path_;
+  // Of the folder that was made, whatever its name is.
+  int fd_ = -1;
   std::string target_;
   std::optional<FileLock> lock_;
 };

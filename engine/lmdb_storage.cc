@@ -17,7 +17,6 @@
 
 #include <chrono>
 
-#include "absl/time/clock.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
 #include "engine/lmdb_file.h"
@@ -157,8 +156,6 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LmdbStorage::Read() const {
 // used again: the file would grow with each commit, and the store be full.
 absl::StatusOr<std::vector<Verdict>> LmdbStorage::Commit(
     absl::Span<const Batch* const> group, int64_t confirmed_ms) {
-  const int64_t wait = commit_wait_.load(std::memory_order_relaxed);
-  if (wait > 0) absl::SleepFor(absl::Microseconds(wait));
   absl::MutexLock lock(&mutex_);
   if (--commits_until_reader_check_ < 0) {
     ClearReaders();
@@ -323,7 +320,6 @@ bool LmdbStorage::Follow(ChangedKeys* changed) {
 }
 
 void LmdbStorage::StopFollowing() {
-  SlowCommits(absl::ZeroDuration());
   absl::MutexLock lock(&mutex_);
   changed_ = nullptr;
 }

@@ -120,7 +120,6 @@ class LmdbStorage final : public Storage {
   // From now on each commit notes in `changed` the keys that it changes, until
   // StopFollowing. False: they are noted for somebody else already.
   bool Follow(ChangedKeys* changed) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Commits also come at full speed again.
   void StopFollowing() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // All that stands between two commits, and what was changed since the last
@@ -134,12 +133,6 @@ class LmdbStorage final : public Storage {
     ChangedKeys::Taken changed;
   };
   absl::StatusOr<Moment> TakeMoment() ABSL_LOCKS_EXCLUDED(mutex_);
-
-  // Each commit waits for so long before it begins.
-  void SlowCommits(absl::Duration wait) {
-    commit_wait_.store(absl::ToInt64Microseconds(wait),
-                       std::memory_order_relaxed);
-  }
 
   // Whether the files in the folder are still those that are open, and the data
   // whole (lmdb_file.h, lmdb_lock_file.h).
@@ -183,11 +176,10 @@ class LmdbStorage final : public Storage {
   const std::string path_;
   const LockFileInUse lock_file_;
 
-  std::atomic<int64_t> commit_wait_ = 0;  // microseconds
-
   mutable absl::Mutex mutex_;
   // Null: nobody copies this store.
-  ChangedKeys* changed_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  ChangedKeys* changed_ ABSL_GUARDED_BY(mutex_)
+      ABSL_PT_GUARDED_BY(mutex_) = nullptr;
   int commits_until_reader_check_ ABSL_GUARDED_BY(mutex_) = 0;
   Reserve reserve_ ABSL_GUARDED_BY(mutex_);
   Accumulator accumulator_ ABSL_GUARDED_BY(mutex_);

@@ -9,6 +9,8 @@ namespace statecpp {
 // The entries of LMDB's table `meta`. Final: these names are on disk.
 inline constexpr absl::string_view kHeaderKey = "header";    // store_header.h
 inline constexpr absl::string_view kAccumulatorKey = "acc";  // accumulator.h
+// The id of the store that an unfinished backup is of (backup_file.h).
+inline constexpr absl::string_view kBackupOfKey = "backup-of";
 
 }  // namespace statecpp
 

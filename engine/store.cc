@@ -104,6 +104,7 @@ class Store::Impl {
   Impl(const Options& options, StoreFolder folder,
        std::unique_ptr<LmdbStorage> storage)
       : folder_(std::move(folder)),
+        on_assertion_(options.on_assertion),
         storage_(std::move(storage)),
         time_(*options.clock,
               absl::FromUnixMillis(storage_->accumulator().high_water_ms())),
@@ -191,6 +192,7 @@ class Store::Impl {
   }
 
   const std::string& path() const { return folder_.path(); }
+  void (*on_assertion() const)(const char* text) { return on_assertion_; }
   LmdbStorage& storage() { return *storage_; }
   TrustedTime& time() { return time_; }
   Sweeper& sweeper() { return sweeper_; }
@@ -198,6 +200,7 @@ class Store::Impl {
 
  private:
   const StoreFolder folder_;
+  void (*const on_assertion_)(const char* text);
   const std::unique_ptr<LmdbStorage> storage_;
   TrustedTime time_;
   CommitQueue queue_;
@@ -390,7 +393,8 @@ absl::StatusOr<WalkReport> Store::Verify(const VerifyRequest& request,
 }
 
 absl::StatusOr<BackupReport> Store::Backup(const BackupRequest& request) {
-  return BackUp(impl_->storage(), impl_->queue(), request);
+  return BackUp(impl_->storage(), impl_->queue(), request,
+                impl_->on_assertion());
 }
 
 }  // namespace statecpp

@@ -7,9 +7,11 @@
 //   3. what was changed meanwhile is taken and copied, again and again, until
 //      all that was taken with a snapshot is read in that snapshot: from then
 //      on nothing is read
-//   4. header and accumulator of that snapshot make the copy a store
-//   5. the copy is opened anew, and its records are those of the accumulator
-//   6. it is synced, and gets its name
+//   4. the header of that snapshot is written
+//   5. the copy is opened anew, and its records are those of the accumulator of
+//      that snapshot
+//   6. the accumulator makes it a store
+//   7. it is synced, and gets its name
 //
 // A key is noted after its commit is durable, and taken before the snapshot it
 // is read in: so what was changed before a snapshot is in it, or was copied in
@@ -27,10 +29,12 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/types/span.h"
+#include "engine/backup_bounds.h"
 #include "engine/backup_file.h"
 #include "engine/backup_folder.h"
+#include "engine/backup_proof.h"
+#include "engine/backup_range.h"
 #include "engine/backup_slice.h"
-#include "engine/closed_store.h"
 #include "engine/errors.h"
 #include "engine/fail_point.h"
 #include "engine/file_system.h"
@@ -40,13 +44,12 @@ namespace statecpp {
 namespace {
 
 using Step = BackupRequest::Step;
-using Table = ClosedStore::Table;
 
 // Of the last slice, beside which nothing may be left: what two groups of
 // commits change at most, as a rule.
-constexpr BackupSlice::Bounds kLastSlice = {.looks = 16384,
-                                            .bytes = uint64_t{16} << 20,
-                                            .time = absl::Milliseconds(50)};
+constexpr BackupBounds kLastSlice = {.looks = 16384,
+                                     .bytes = uint64_t{16} << 20,
+                                     .time = absl::Milliseconds(50)};
 
 // A round is shorter than the one before if it has fewer keys than this share.
 constexpr size_t kShorter = 2;
@@ -61,51 +64,78 @@ constexpr uint64_t kMapShare = 4;
 
 class Backup {
  public:
-  Backup(LmdbStorage& storage, const CommitQueue& queue,
-         const BackupRequest& request, BackupFolder& folder)
-      : storage_(storage), queue_(queue), request_(request), folder_(folder) {}
+  Backup(LmdbStorage& storage, CommitQueue& queue, const BackupRequest& request,
+         void (*on_assertion)(const char* text))
+      : storage_(storage),
+        queue_(queue),
+        request_(request),
+        on_assertion_(request.on_assertion == nullptr ? on_assertion
+                                                      : request.on_assertion) {}
 
   absl::StatusOr<BackupReport> Run(ChangedKeys& changed) {
     if (!storage_.Follow(&changed)) return error::BackupRuns(request_.path);
-    absl::Cleanup stop = [this] { storage_.StopFollowing(); };
-    absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
-    if (!begin.ok()) return begin.status();
-    begin->view = {};
-    if (const absl::Status room = CheckRoom(); !room.ok()) return room;
-    absl::StatusOr<BackupFile> file =
-        BackupFile::Open(folder_.path(), begin->header,
-                         kMapShare * Reserve::MapSize(storage_.max_size()),
-                         request_.on_assertion);
-    if (!file.ok()) return FailedToWrite(file.status());
+    absl::Cleanup stop = [this] {
+      queue_.Slow(absl::ZeroDuration());
+      storage_.StopFollowing();
+    };
+    absl::StatusOr<BackupFolder> folder = BackupFolder::Open(
+        request_.path,
+        request_.outside.empty() ? storage_.path() : request_.outside);
+    if (!folder.ok()) return folder.status();
+    folder_ = &*folder;
+    absl::StatusOr<BackupFile> file = Begin();
+    if (!file.ok()) return file.status();
     file_ = &*file;
-    report_.resumed = folder_.is_left();
+    report_.resumed = file->is_resumed();
     if (const absl::Status copied = CopyAll(); !copied.ok())
       return Stop(copied);
     absl::StatusOr<LmdbStorage::Moment> end = FollowToTheEnd();
     if (!end.ok()) return Stop(end.status());
-    const absl::Status closed =
-        std::move(*file).Close(end->header, end->accumulator);
+    const absl::Status closed = std::move(*file).Close(end->header);
     if (!closed.ok()) return FailedToWrite(closed);
     STATECPP_FAIL_POINT("backup.closed");
     // Once: by then another backup may follow.
     std::move(stop).Invoke();
-    if (const absl::Status whole = Check(*end); !whole.ok()) return whole;
+    const absl::StatusOr<BackupProof> proof =
+        ProveBackup(storage_, *end, *folder_, on_assertion_,
+                    [this](uint64_t done, uint64_t total) {
+                      return Tell(Step::kCheck, done, total);
+                    });
+    if (!proof.ok()) return proof.status();
+    report_.commit_seq = proof->commit_seq;
+    report_.records = proof->records;
     STATECPP_FAIL_POINT("backup.checked");
-    const absl::Status placed = folder_.MoveIntoPlace();
-    if (absl::IsUnknown(placed)) return FailedToWrite(placed);
-    if (!placed.ok()) return placed;
+    if (const absl::Status placed = Place(*end); !placed.ok()) return placed;
     return report_;
   }
 
  private:
+  // Leaves nothing behind where nothing could be begun.
+  absl::StatusOr<BackupFile> Begin() {
+    absl::Cleanup remove = [this] {
+      if (!folder_->is_left()) folder_->Discard();
+    };
+    absl::StatusOr<LmdbStorage::Moment> begin = storage_.TakeMoment();
+    if (!begin.ok()) return begin.status();
+    begin->view = {};
+    keys_ = storage_.accumulator().records() + begin->expiry_entries;
+    if (const absl::Status room = CheckRoom(); !room.ok()) return room;
+    std::move(remove).Cancel();
+    absl::StatusOr<BackupFile> file = BackupFile::Open(
+        folder_->path(), begin->header,
+        kMapShare * Reserve::MapSize(storage_.max_size()), on_assertion_);
+    if (!file.ok()) return FailedToOpen(file.status());
+    return file;
+  }
+
   absl::Status CheckRoom() const {
-    const absl::StatusOr<uint64_t> free = FreeBytes(folder_.path());
+    const absl::StatusOr<uint64_t> free = FreeBytes(folder_->path());
     if (!free.ok()) return free.status();
     const absl::StatusOr<uint64_t> need = storage_.UsedBytes();
     if (!need.ok()) return need.status();
     std::error_code is_new;
     const uint64_t there =
-        std::filesystem::file_size(folder_.path() + "/data.mdb", is_new);
+        std::filesystem::file_size(folder_->path() + "/data.mdb", is_new);
     const uint64_t have = *free + (is_new ? 0 : there);
     return have < *need ? error::NoRoomForCopy(storage_.path(), have, *need)
                         : absl::OkStatus();
@@ -117,12 +147,22 @@ class Backup {
     return cause;
   }
 
+  // What the system says where nothing was written yet is not the disk's fault.
+  absl::Status FailedToOpen(const absl::Status& cause) const {
+    return absl::IsInternal(cause) ? cause : FailedToWrite(cause);
+  }
+
   absl::Status FailedToWrite(const absl::Status& cause) const {
-    if (absl::IsResourceExhausted(cause)) {
-      return error::BackupDiskFull(folder_.path());
+    switch (cause.code()) {
+      case absl::StatusCode::kResourceExhausted:
+        return error::BackupDiskFull(folder_->path());
+      // A sync that failed, and what the system or LMDB says of a disk.
+      case absl::StatusCode::kUnknown:
+      case absl::StatusCode::kInternal:
+        return error::BackupDiskFailed(folder_->path(), cause);
+      default:
+        return cause;
     }
-    if (!absl::IsUnknown(cause)) return cause;
-    return error::BackupDiskFailed(folder_.path(), cause);
   }
 
   absl::Status Tell(Step step, uint64_t done, uint64_t total) const {
@@ -131,10 +171,10 @@ class Backup {
         request_.on_progress({step, done, total, report_.slowed})) {
       return absl::OkStatus();
     }
-    return error::BackupCancelled(folder_.path());
+    return error::BackupCancelled(folder_->path());
   }
 
-  absl::Status Write(const BackupSlice& slice) {
+  absl::Status Write(BackupSlice& slice) {
     const absl::Status written = slice.WriteTo(*file_);
     if (!written.ok()) return FailedToWrite(written);
     report_.copied += slice.records();
@@ -142,38 +182,70 @@ class Backup {
   }
 
   absl::Status CopyAll() {
-    const uint64_t records = storage_.accumulator().records();
     uint64_t looked = 0;
     for (const Space space : {Space::kRecords, Space::kExpiry}) {
       std::optional<std::string> from = "";
       while (from.has_value()) {
-        if (space == Space::kRecords) {
-          const absl::Status told =
-              Tell(Step::kCopy, looked, std::max(looked, records));
-          if (!told.ok()) return told;
+        if (const absl::Status told = TellCopied(looked); !told.ok()) {
+          return told;
         }
-        const absl::StatusOr<BackupSlice> slice = ReadRange(space, *from);
-        if (!slice.ok()) return slice.status();
-        if (const absl::Status written = Write(*slice); !written.ok()) {
-          return written;
+        const absl::StatusOr<BackupRange> range = ReadRange(space, *from);
+        if (!range.ok()) return range.status();
+        looked += range->looked();
+        if (const absl::Status copied = CopyLacking(*range, looked);
+            !copied.ok()) {
+          return copied;
         }
-        looked += slice->looked();
-        from = slice->next();
+        from = range->next();
       }
-      if (space == Space::kRecords) {
-        const absl::Status told = Tell(Step::kCopy, looked, looked);
-        if (!told.ok()) return told;
+    }
+    return Tell(Step::kCopy, looked, looked);
+  }
+
+  absl::Status TellCopied(uint64_t looked) const {
+    return Tell(Step::kCopy, looked, std::max(looked, keys_));
+  }
+
+  absl::StatusOr<BackupRange> ReadRange(Space space, const std::string& from) {
+    const absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = storage_.Read();
+    if (!snapshot.ok()) return snapshot.status();
+    return BackupRange::Of(**snapshot, space, from, {});
+  }
+
+  // `looked` are the keys up to the end of the range.
+  absl::Status CopyLacking(const BackupRange& range, uint64_t looked) {
+    const absl::StatusOr<std::vector<ChangedKeys::Place>> lacking =
+        range.Compare(*file_);
+    if (!lacking.ok()) return FailedToWrite(lacking.status());
+    absl::Span<const ChangedKeys::Place> left = *lacking;
+    while (!left.empty()) {
+      if (const absl::Status copied = CopySome(left); !copied.ok()) {
+        return copied;
       }
+      if (left.empty()) break;
+      const absl::Status told = TellCopied(looked - left.size());
+      if (!told.ok()) return told;
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<BackupSlice> ReadRange(Space space, const std::string& from) {
-    if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
+  // As many of the keys as one slice takes, which are gone from `left` then.
+  absl::Status CopySome(absl::Span<const ChangedKeys::Place>& left) {
+    absl::StatusOr<BackupSlice> slice = ReadPlaces(left);
+    if (!slice.ok()) return slice.status();
+    if (const absl::Status written = Write(*slice); !written.ok()) {
+      return written;
+    }
+    left.remove_prefix(slice->looked());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<BackupSlice> ReadPlaces(
+      absl::Span<const ChangedKeys::Place> places) {
     const absl::StatusOr<KeyedSnapshot> view =
         storage_.keyring().Read(storage_);
     if (!view.ok()) return view.status();
-    return BackupSlice::OfRange(*view, *file_, space, from, {});
+    return BackupSlice::Of(*view, places, {});
   }
 
   // Returns the moment that the backup is of, without its view. Nobody holds a
@@ -183,11 +255,12 @@ class Backup {
     int patience = kPatience;
     while (report_.rounds < kMostRounds) {
       ++report_.rounds;
-      if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
       absl::StatusOr<LmdbStorage::Moment> moment = storage_.TakeMoment();
       if (!moment.ok()) return moment.status();
-      const absl::Span<const ChangedKeys::Place> places =
-          moment->changed.places;
+      const std::vector<ChangedKeys::Place> changed(
+          moment->changed.places.begin(), moment->changed.places.end());
+      moment->changed.places.clear();
+      const absl::Span<const ChangedKeys::Place> places = changed;
       if (moment->changed.any) {
         moment->view = {};
         ++report_.rescans;
@@ -195,22 +268,31 @@ class Backup {
         if (const absl::Status all = CopyAll(); !all.ok()) return all;
         continue;
       }
-      const absl::StatusOr<BackupSlice> slice =
-          BackupSlice::OfPlaces(moment->view, *file_, places, kLastSlice);
-      moment->view.snapshot.reset();
-      if (!slice.ok()) return slice.status();
-      if (const absl::Status written = Write(*slice); !written.ok()) {
-        return written;
-      }
-      moment->view = {};
-      if (slice->looked() == places.size()) return moment;
+      const absl::StatusOr<size_t> looked =
+          CopyAtMoment(std::exchange(moment->view, {}), places);
+      if (!looked.ok()) return looked.status();
+      if (*looked == places.size()) return moment;
       const absl::Status copied =
-          CopyPlaces(places.subspan(slice->looked()), places.size());
+          CopyPlaces(places.subspan(*looked), places.size());
       if (!copied.ok()) return copied;
       if (places.size() > before / kShorter && --patience < 0) SlowCommits();
       before = places.size();
     }
-    return error::BackupNotConverging(folder_.path(), report_.slowed);
+    return error::BackupNotConverging(folder_->path(), report_.slowed);
+  }
+
+  // Returns how many of the keys are copied as of `view`, which is gone by
+  // then, and with it the keyring.
+  absl::StatusOr<size_t> CopyAtMoment(
+      KeyedSnapshot view, absl::Span<const ChangedKeys::Place> places) {
+    absl::StatusOr<BackupSlice> slice =
+        BackupSlice::Of(view, places, kLastSlice);
+    view = {};
+    if (!slice.ok()) return slice.status();
+    if (const absl::Status written = Write(*slice); !written.ok()) {
+      return written;
+    }
+    return slice->looked();
   }
 
   // The last of `total` keys.
@@ -220,103 +302,54 @@ class Backup {
       const absl::Status told =
           Tell(Step::kFollow, total - places.size(), total);
       if (!told.ok()) return told;
-      const absl::StatusOr<BackupSlice> slice = ReadPlaces(places);
-      if (!slice.ok()) return slice.status();
-      if (const absl::Status written = Write(*slice); !written.ok()) {
-        return written;
+      if (const absl::Status copied = CopySome(places); !copied.ok()) {
+        return copied;
       }
-      places.remove_prefix(slice->looked());
     }
     return Tell(Step::kFollow, total, total);
   }
 
-  absl::StatusOr<BackupSlice> ReadPlaces(
-      absl::Span<const ChangedKeys::Place> places) {
-    if (const absl::Status begun = file_->Begin(); !begun.ok()) return begun;
-    const absl::StatusOr<KeyedSnapshot> view =
-        storage_.keyring().Read(storage_);
-    if (!view.ok()) return view.status();
-    return BackupSlice::OfPlaces(*view, *file_, places, {});
-  }
-
   void SlowCommits() {
     report_.slowed = std::clamp(2 * report_.slowed, kFirstWait, kLongestWait);
-    storage_.SlowCommits(report_.slowed);
+    queue_.Slow(report_.slowed);
   }
 
-  // What is on the backup's disk is what the store says of that moment.
-  absl::Status Check(const LmdbStorage::Moment& moment) {
-    absl::StatusOr<std::unique_ptr<ClosedStore>> copy = ClosedStore::OpenByRoot(
-        folder_.path(), storage_.keyring().Get()->root(),
-        request_.on_assertion);
-    if (!copy.ok()) return Differs(copy.status().message());
-    const Accumulator& kept = (*copy)->accumulator();
-    Accumulator found((*copy)->keyring());
-    uint64_t done = 0;
-    absl::Status told = absl::OkStatus();
-    const absl::Status opened = (*copy)->Scan(
-        Table::kRecords,
-        [&](absl::string_view place, absl::string_view record) {
-          constexpr uint64_t kRecordsPerTell = 1024;
-          if (done++ % kRecordsPerTell == 0) {
-            told = Tell(Step::kCheck, done - 1, kept.records());
-            if (!told.ok()) return told;
-          }
-          return (*copy)->WithRecord(place, record, [&](const RecordContent&) {
-            found.Replace(place, std::nullopt, record);
-            return absl::OkStatus();
-          });
-        });
-    if (!told.ok()) return told;
-    if (!opened.ok()) return Differs(opened.message());
-    if (!found.SameRecords(kept)) {
-      return error::BackupNotOfAccumulator(
-          folder_.path(),
-          error::RecordsDiffer(found.records(), kept.records(), /*damaged=*/0,
-                               kept.unreadable()));
-    }
-    uint64_t entries = 0;
-    const absl::Status counted = (*copy)->Scan(
-        Table::kExpiry, [&entries](absl::string_view, absl::string_view) {
-          ++entries;
-          return absl::OkStatus();
-        });
-    if (!counted.ok() || entries != moment.expiry_entries) {
-      return Differs("its expiry entries are others");
-    }
-    report_.commit_seq = kept.commit_seq();
-    report_.records = kept.records();
+  // Only now is it a store.
+  absl::Status Place(const LmdbStorage::Moment& moment) {
+    const absl::Status finished =
+        BackupFile::Finish(folder_->path(), moment.accumulator, on_assertion_);
+    if (!finished.ok()) return FailedToOpen(finished);
+    STATECPP_FAIL_POINT("backup.finished");
     std::error_code ignored;
     report_.bytes =
-        std::filesystem::file_size(folder_.path() + "/data.mdb", ignored);
-    return Tell(Step::kCheck, done, kept.records());
-  }
-
-  // Whoever went on with it would take what is there for good.
-  absl::Status Differs(absl::string_view reason) {
-    folder_.Discard();
-    return error::BackupDiffers(request_.path, reason);
+        std::filesystem::file_size(folder_->path() + "/data.mdb", ignored);
+    const absl::Status synced = folder_->Sync();
+    if (!synced.ok()) return FailedToWrite(synced);
+    STATECPP_FAIL_POINT("backup.synced");
+    const absl::Status placed = folder_->MoveIntoPlace();
+    // What is in place is not to be removed, whatever its disk does.
+    return absl::IsUnknown(placed) ? placed : FailedToWrite(placed);
   }
 
   LmdbStorage& storage_;
-  const CommitQueue& queue_;
+  CommitQueue& queue_;
   const BackupRequest& request_;
-  BackupFolder& folder_;
+  void (*const on_assertion_)(const char* text);
+  BackupFolder* folder_ = nullptr;
   BackupFile* file_ = nullptr;
+  // Records and entries by expiry when it began.
+  uint64_t keys_ = 0;
   BackupReport report_;
 };
 
 }  // namespace
 
-absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage,
-                                    const CommitQueue& queue,
-                                    const BackupRequest& request) {
+absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage, CommitQueue& queue,
+                                    const BackupRequest& request,
+                                    void (*on_assertion)(const char* text)) {
   if (absl::Status health = queue.health(); !health.ok()) return health;
-  absl::StatusOr<BackupFolder> folder = BackupFolder::Open(
-      request.path, request.outside.empty() ? storage.path() : request.outside);
-  if (!folder.ok()) return folder.status();
   ChangedKeys changed(request.note_bytes);
-  return Backup(storage, queue, request, *folder).Run(changed);
+  return Backup(storage, queue, request, on_assertion).Run(changed);
 }
 
 }  // namespace statecpp

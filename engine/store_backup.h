@@ -9,10 +9,11 @@
 
 namespace statecpp {
 
-// What Store::Backup does, of a store's parts. Errors as backup.h says.
-absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage,
-                                    const CommitQueue& queue,
-                                    const BackupRequest& request);
+// What Store::Backup does, of a store's parts; `on_assertion` is that of the
+// store. Errors as backup.h says.
+absl::StatusOr<BackupReport> BackUp(LmdbStorage& storage, CommitQueue& queue,
+                                    const BackupRequest& request,
+                                    void (*on_assertion)(const char* text));
 
 }  // namespace statecpp
 

@@ -92,6 +92,7 @@ TEST_P(StoreBackupFullTest, IsNotBegunWhereThereIsTooLittleRoom) {
               StatusIs(absl::StatusCode::kResourceExhausted,
                        HasSubstr("bytes of free disk")));
   EXPECT_FALSE(fs::exists(backup_));
+  EXPECT_FALSE(fs::exists(backup_ + ".partial"));
 }
 
 }  // namespace

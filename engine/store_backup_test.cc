@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@
 #include "gtest/gtest.h"
 #include "tests/support/copied_store.h"
 #include "tests/support/damaged_store.h"
+#include "tests/support/file_size_limit.h"
+#include "tests/support/limit_of_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_keys.h"
 
@@ -26,8 +29,10 @@ namespace statecpp {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Step = BackupRequest::Step;
 using Progress = BackupRequest::Progress;
 
@@ -218,6 +223,38 @@ TEST_F(StoreBackupTest, HasTheKeysOfItsMoment) {
   EXPECT_EQ(backup->keys().GetStatus()->sealed, TestsAreSealed());
 }
 
+TEST_F(StoreBackupTest, HoldsNoKeyWhileItCopiesWhatChangedMeanwhile) {
+  Items items = Fill();
+  bool changed = false;
+  bool followed = false;
+  const absl::StatusOr<BackupReport> report = Backup([&](const Progress& told) {
+    // More than the last slice takes, so that a round comes before it.
+    if (told.step == Step::kCopy && told.done > 0 &&
+        !std::exchange(changed, true)) {
+      for (int i = 0; i < 6; ++i) {
+        const std::string key = absl::StrCat("large", i);
+        EXPECT_THAT(
+            store().Set({.key = key, .value = std::string(4'000'000, 'v')}),
+            IsOk());
+        items[key] = **store().Get(key);
+      }
+    }
+    if (told.step == Step::kFollow && !std::exchange(followed, true) &&
+        TestsAreSealed()) {
+      EXPECT_THAT(store().keys().Rotate(), IsOk());
+      EXPECT_TRUE(store().keys().WaitForResealer(absl::Minutes(1)));
+      EXPECT_THAT(store().keys().Retire(1), IsOk());
+    }
+    return true;
+  });
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(followed);
+  ExpectBackupOf(items);
+  const auto backup = Store::Open(OptionsOf(backup_)).value();
+  EXPECT_EQ(backup->keys().GetStatus()->data_keys.size(),
+            TestsAreSealed() ? 1u : 0u);
+}
+
 TEST_F(StoreBackupTest, GoesOnFromAnInterruptedOne) {
   Items items = Fill();
   ASSERT_THAT(Backup(StopAfterASlice),
@@ -243,6 +280,26 @@ TEST_F(StoreBackupTest, GoesOnFromAnInterruptedOne) {
   ExpectBackupOf(items);
 }
 
+// A header in a page that is not used any more would open with a key that the
+// store let go of before the backup's moment.
+TEST_F(StoreBackupTest, HoldsNoHeaderButThatOfItsMoment) {
+  Fill();
+  const std::string former = ReadTable(Table::kMeta).at("header");
+  Open();
+  ASSERT_THAT(Backup(Meanwhile([&] {
+                if (!TestsAreSealed()) return;
+                ASSERT_THAT(store().keys().Rotate(), IsOk());
+              })),
+              IsOk());
+  const std::string header = ReadTable(Table::kMeta).at("header");
+  EXPECT_EQ(header == former, !TestsAreSealed());
+  const std::string bytes = BytesOf(backup_ + "/data.mdb");
+  EXPECT_NE(bytes.find(header), std::string::npos);
+  if (TestsAreSealed()) {
+    EXPECT_EQ(bytes.find(former), std::string::npos);
+  }
+}
+
 TEST_F(StoreBackupTest, GoesOnAfterTheStoreWasClosed) {
   const Items items = Fill();
   ASSERT_THAT(Backup(StopAfterASlice),
@@ -260,13 +317,11 @@ TEST_F(StoreBackupTest, IsNoStoreBeforeItIsWhole) {
   ASSERT_THAT(Backup(StopAfterASlice),
               StatusIs(absl::StatusCode::kCancelled, HasSubstr("interrupted")));
   EXPECT_THAT(Store::Open(OptionsOf(partial_)),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("accumulator")));
-  // Not even when it was closed already.
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("missing")));
+  // Not even when all is there, which is not proved yet.
   ASSERT_THAT(
       Backup([](const Progress& told) { return told.step != Step::kCheck; }),
       StatusIs(absl::StatusCode::kCancelled, HasSubstr("interrupted")));
-  ASSERT_THAT(Backup(StopAfterASlice),
-              StatusIs(absl::StatusCode::kCancelled, HasSubstr("interrupted")));
   EXPECT_THAT(Store::Open(OptionsOf(partial_)),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("accumulator")));
 }
@@ -276,7 +331,49 @@ TEST_F(StoreBackupTest, BeginsAnewWhereAPowerCutLeftNoFile) {
   ASSERT_TRUE(fs::create_directory(partial_));
   fs::permissions(partial_, fs::perms::owner_all);
   std::ofstream(partial_ + "/data.mdb") << std::string(8192, '\0');
+  const absl::StatusOr<BackupReport> report = Backup();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_FALSE(report->resumed);
+  ExpectBackupOf(items);
+}
+
+TEST_F(StoreBackupTest, SaysThatItsDiskFailedAndNotThatTheStoreDid) {
+  const Items items = Fill();
+  {
+    std::optional<FileSizeLimit> limit;
+    EXPECT_THAT(Backup([&limit](const Progress& told) {
+                  if (told.done > 0 && !limit.has_value()) limit.emplace(65536);
+                  return true;
+                }),
+                StatusIs(absl::StatusCode::kUnknown,
+                         AllOf(HasSubstr("could not be written: "),
+                               HasSubstr("the store is as it was"),
+                               Not(HasSubstr("opened again")))));
+  }
+  EXPECT_FALSE(fs::exists(backup_));
+  ExpectItems(store(), items);
+  fs::remove_all(partial_);
   ASSERT_THAT(Backup(), IsOk());
+  ExpectBackupOf(items);
+}
+
+TEST_F(StoreBackupTest, IsKeptWhereItCannotBeReadBackJustNow) {
+  const Items items = Fill();
+  {
+    // Of files that this process may open, from the last slice on.
+    std::optional<LimitOfFiles> limit;
+    EXPECT_THAT(Backup([&limit](const Progress& told) {
+                  if (told.done > 0 && told.done == told.total) limit.emplace();
+                  return true;
+                }),
+                StatusIs(absl::StatusCode::kInternal,
+                         AllOf(HasSubstr("could not be read back"),
+                               HasSubstr("goes on from there"))));
+  }
+  const absl::StatusOr<BackupReport> report = Backup();
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(report->resumed);
+  EXPECT_EQ(report->copied, 0u);
   ExpectBackupOf(items);
 }
 
@@ -381,23 +478,26 @@ TEST_F(StoreBackupTest, IsTheOnlyOneAtATime) {
                     store().Backup({.path = dir_.Path("other")}).status();
               })),
               IsOk());
-  EXPECT_THAT(same_place,
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("held")));
-  EXPECT_THAT(other_place, StatusIs(absl::StatusCode::kUnavailable,
-                                    HasSubstr("another backup")));
-  EXPECT_TRUE(error::IsStoreHeld(same_place));
-  EXPECT_TRUE(error::IsStoreHeld(other_place));
+  for (const absl::Status& refused : {same_place, other_place}) {
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable,
+                                  AllOf(HasSubstr("another backup of this"),
+                                        HasSubstr("nothing was done"))));
+    EXPECT_TRUE(error::IsStoreHeld(refused));
+  }
+  EXPECT_THAT(NamesIn(dir_.path()), ElementsAre("backup", "store"));
   ExpectBackupOf(items);
 }
 
 TEST_F(StoreBackupTest, MayBeginWhileAnotherIsChecked) {
   Items items = Fill();
   const std::string other = dir_.Path("other");
+  absl::Status same_place;
   absl::Status second;
   ASSERT_THAT(Backup([&, begun = false](const Progress& told) mutable {
                 if (told.step != Step::kCheck || std::exchange(begun, true)) {
                   return true;
                 }
+                same_place = store().Backup({.path = backup_}).status();
                 second =
                     store()
                         .Backup({.path = other,
@@ -411,6 +511,12 @@ TEST_F(StoreBackupTest, MayBeginWhileAnotherIsChecked) {
               }),
               IsOk());
   EXPECT_THAT(second, IsOk());
+  // The process that holds that folder is the server itself.
+  EXPECT_THAT(same_place,
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr("is being written in " + partial_),
+                             Not(HasSubstr("stop that process")))));
+  EXPECT_TRUE(error::IsStoreHeld(same_place));
   ExpectBackupOf(items);
   items["app||0||0"] = **store().Get("app||0||0");
   ExpectItems(*Store::Open(OptionsOf(other)).value(), items);
@@ -447,6 +553,8 @@ TEST_F(StoreBackupTest, IsNotMadeOfAStoreThatLacksARecord) {
   EXPECT_THAT(Backup(), StatusIs(absl::StatusCode::kDataLoss,
                                  HasSubstr("1 of 8990 are missing")));
   EXPECT_FALSE(fs::exists(backup_));
+  EXPECT_THAT(Store::Open(OptionsOf(partial_)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("accumulator")));
 }
 
 TEST_F(StoreBackupTest, IsNotMadeWhereARecordWasPutBack) {

@@ -45,16 +45,6 @@ std::string RealPath(const std::string& path) {
   return failed ? path : real.string();
 }
 
-// All that belongs to the store's folder belongs to whom it did, whoever runs
-// this.
-absl::Status GiveToOwner(const std::string& path, const std::string& folder) {
-  for (const char* name : {"", "/LOCK", "/data.mdb", "/lock.mdb"}) {
-    const absl::Status given = TakeOwnerAndMode(path + name, folder + name);
-    if (!given.ok()) return given;
-  }
-  return absl::OkStatus();
-}
-
 uint64_t SizeOfData(const std::string& folder) {
   std::error_code ignored;
   return fs::file_size(folder + "/data.mdb", ignored);
@@ -65,7 +55,8 @@ absl::StatusOr<CopyReport> PutInPlace(const std::string& path,
                                       FolderAside& copy) {
   CopyReport report = {.bytes_before = SizeOfData(path),
                        .bytes_after = SizeOfData(copy.path())};
-  absl::Status ready = GiveToOwner(path, copy.path());
+  // All of it belongs to whom it did, whoever runs this.
+  absl::Status ready = copy.TakeOwnersAndModes(path);
   if (ready.ok()) ready = copy.Sync();
   STATECPP_FAIL_POINT("copy.synced");
   if (ready.ok()) ready = copy.Exchange();

@@ -95,8 +95,7 @@ absl::StatusOr<std::optional<FileLock>> Make(
 absl::StatusOr<StoreFolder> StoreFolder::Open(
     const Options& options,
     absl::FunctionRef<absl::Status(const std::string& folder)> make) {
-  std::string path(options.path);
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::string path = WithoutSlashes(options.path);
 
   absl::StatusOr<Found> found = LookAt(path);
   if (!found.ok()) return found.status();

@@ -23,11 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string WithoutSlashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 uint64_t SizeOfData(const std::string& folder) {
   std::error_code ignored;
   return fs::file_size(folder + "/data.mdb", ignored);
@@ -56,23 +51,17 @@ absl::Status CheckPlace(const std::string& path, const CopyOptions& options) {
 // The store belongs to whom the folder does that it is in: whoever restores may
 // be root, and the server is not.
 absl::Status GiveToOwnerOfParent(const std::string& path,
-                                 const std::string& folder) {
+                                 const FolderAside& aside) {
   struct stat parent;
   if (stat(ParentOf(path).c_str(), &parent) != 0) {
     return error::System("look at", ParentOf(path), errno);
   }
   if (geteuid() != 0 || parent.st_uid == geteuid()) return absl::OkStatus();
-  for (const char* name : {"", "/LOCK", "/data.mdb", "/lock.mdb"}) {
-    const std::string file = folder + name;
-    if (chown(file.c_str(), parent.st_uid, parent.st_gid) != 0) {
-      return error::System("give to its owner the file", file, errno);
-    }
-  }
-  return absl::OkStatus();
+  return aside.GiveTo(parent.st_uid, parent.st_gid);
 }
 
 absl::Status PutInPlace(const std::string& path, FolderAside& aside) {
-  absl::Status ready = GiveToOwnerOfParent(path, aside.path());
+  absl::Status ready = GiveToOwnerOfParent(path, aside);
   if (ready.ok()) ready = aside.Sync();
   if (!ready.ok()) return error::CopyFailed(path, ready);
   const absl::StatusOr<bool> moved = aside.MoveIntoPlace();

@@ -2,6 +2,7 @@
 #include "server/admin_service.h"
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -150,9 +151,11 @@ absl::Status AdminService::Answer(const AdminRequest& request,
 absl::Status AdminService::ListStores(AdminListener& listener) const {
   const absl::StatusOr<std::vector<std::string>> folders = root_.ListStores();
   if (!folders.ok()) return folders.status();
-  for (const std::string& folder : *folders) {
-    AdminStore entry = {
-        .data_dir = NameOfFile(folder), .open = false, .sealed = false};
+  // Also those that are open and whose folders are gone.
+  std::set<std::string> names = instances_.OpenDataDirs();
+  for (const std::string& folder : *folders) names.insert(NameOfFile(folder));
+  for (const std::string& name : names) {
+    AdminStore entry = {.data_dir = name, .open = false, .sealed = false};
     if (const auto store = instances_.OpenStoreOf(entry.data_dir)) {
       const absl::StatusOr<KeysStatus> status = store->keys().GetStatus();
       if (!status.ok()) return status.status();

@@ -191,6 +191,17 @@ TEST_F(AdminServiceTest, MakesNoStore) {
   EXPECT_TRUE(fs::is_empty(dir_.Path("data/stores")));
 }
 
+TEST_F(AdminServiceTest, FindsAStoreThatIsOpenThoughItsFolderIsGone) {
+  MustInit("orders");
+  fs::rename(StorePath("orders"), dir_.Path("away"));
+  EXPECT_THAT(Stores(), UnorderedElementsAre(IsStore("orders", true, true)));
+  EXPECT_THAT(Ask(AdminRequest::GetKeysStatus{}), IsOk());
+  Restart();
+  EXPECT_THAT(Stores(), IsEmpty());
+  EXPECT_THAT(Ask(AdminRequest::GetKeysStatus{}),
+              HasCode(absl::StatusCode::kNotFound));
+}
+
 TEST_F(AdminServiceTest, AStoreThatIsHeldElsewhereIsNotWaitedFor) {
   MustInit("orders");
   Restart();

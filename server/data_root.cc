@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
@@ -41,11 +42,71 @@ absl::Status CheckFileSystem(const std::string& path) {
   return absl::OkStatus();  // it cannot be made, which is another error
 }
 
-absl::Status WriteAndSync(const std::string& path, absl::string_view text) {
+// Gives a file or a folder in that of `root` to the owner of that, who may have
+// put another there by now: neither a link, nor one that has other names.
+absl::Status GiveToOwnerOf(int root, const struct stat& owner,
+                           const std::string& path, const char* name) {
+  const std::string file = absl::StrCat(path, "/", name);
   const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+      openat(root, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return error::System("open", file, errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  struct stat found;
+  if (fstat(fd, &found) != 0) return error::System("look at", file, errno);
+  if (!S_ISDIR(found.st_mode) && found.st_nlink != 1) {
+    return error::System("give to its owner", file, EMLINK);
+  }
+  // A root that may give nothing away, as in some containers, keeps it.
+  if (fchown(fd, owner.st_uid, owner.st_gid) != 0 && errno != EPERM &&
+      errno != EINVAL) {
+    return error::System("give to its owner", file, errno);
+  }
+  return absl::OkStatus();
+}
+
+// What root makes in the data root of another, where no server runs, that one
+// has to be able to open.
+absl::Status GiveToOwner(const std::string& path,
+                         const std::vector<const char*>& made) {
+  if (geteuid() != 0 || made.empty()) return absl::OkStatus();
+  const int root = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return error::System("open", path, errno);
+  const absl::Cleanup close_root = [root] { close(root); };
+  struct stat owner;
+  if (fstat(root, &owner) != 0) return error::System("look at", path, errno);
+  if (owner.st_uid == geteuid()) return absl::OkStatus();
+  for (const char* name : made) {
+    const absl::Status given = GiveToOwnerOf(root, owner, path, name);
+    if (!given.ok()) return given;
+  }
+  return absl::OkStatus();
+}
+
+// Of the names of what is to be in the data root, those that are not there.
+std::vector<const char*> Missing(const std::string& path) {
+  std::vector<const char*> missing;
+  for (const char* name : {"LOCK", "stores", "instances"}) {
+    struct stat ignored;
+    const std::string file = absl::StrCat(path, "/", name);
+    if (lstat(file.c_str(), &ignored) != 0) missing.push_back(name);
+  }
+  return missing;
+}
+
+// `path` is a file of its own then, with the owner and the mode that `former`
+// has if that is there: root may write it, in a folder that is the server's,
+// where no server runs, and does not write to where a link there leads.
+absl::Status WriteAndSync(const std::string& path, const std::string& former,
+                          absl::string_view text) {
+  unlink(path.c_str());  // one that was left
+  const int fd =
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return error::System("create", path, errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
+  if (access(former.c_str(), F_OK) == 0) {
+    const absl::Status given = TakeOwnerAndMode(former, path, fd);
+    if (!given.ok()) return given;
+  }
   const ssize_t written = write(fd, text.data(), text.size());
   if (written != static_cast<ssize_t>(text.size())) {
     return error::System("write", path, written < 0 ? errno : ENOSPC);
@@ -69,6 +130,7 @@ absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
     }
   }
   if (const absl::Status made = MakeFolder(path); !made.ok()) return made;
+  const std::vector<const char*> missing = Missing(path);
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(path + "/LOCK", lock_timeout);
   if (!lock.ok()) return lock.status();
@@ -76,6 +138,9 @@ absl::StatusOr<DataRoot> DataRoot::Open(const std::string& path,
     if (const absl::Status made = MakeFolder(path + folder); !made.ok()) {
       return made;
     }
+  }
+  if (const absl::Status given = GiveToOwner(path, missing); !given.ok()) {
+    return given;
   }
   // The folders must outlive a power cut as what is written into them does.
   for (const std::string& folder : {path, ParentOf(path)}) {
@@ -135,14 +200,10 @@ absl::Status DataRoot::WriteInstance(absl::string_view file_name,
                                      absl::string_view text) const {
   const std::string path = InstancePath(path_, file_name);
   const std::string aside = path + ".tmp";
-  if (absl::Status written = WriteAndSync(aside, text); !written.ok()) {
+  const absl::Status written = WriteAndSync(aside, path, text);
+  if (!written.ok()) {
     unlink(aside.c_str());
     return written;
-  }
-  // Whoever writes it: root may do so where no server runs.
-  if (access(path.c_str(), F_OK) == 0) {
-    const absl::Status given = TakeOwnerAndMode(path, aside);
-    if (!given.ok()) return given;
   }
   if (rename(aside.c_str(), path.c_str()) != 0) {
     return error::System("replace", path, errno);

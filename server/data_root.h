@@ -29,7 +29,8 @@ namespace statecpp {
 class DataRoot {
  public:
   // Makes what is not there (with mode 0700), locks it first of all, and waits
-  // up to `lock_timeout` for another process to let go of it.
+  // up to `lock_timeout` for another process to let go of it. What root makes
+  // in the folder of another belongs to that one.
   //
   // UNAVAILABLE: another process serves this root; the text names it.
   // INVALID_ARGUMENT: the path is a file, or on a network file system.

@@ -59,6 +59,39 @@ TEST_F(DataRootTest, MakesItsFoldersForTheOwnerAlone) {
   }
 }
 
+TEST_F(DataRootTest, BelongsToTheOwnerOfItsFolderWhoeverOpensItFirst) {
+  constexpr uid_t kNobody = 65534;
+  const uid_t owner = geteuid() == 0 ? kNobody : geteuid();
+  const gid_t group = geteuid() == 0 ? kNobody : getegid();
+  ASSERT_EQ(mkdir(path().c_str(), 0700), 0);
+  ASSERT_EQ(chown(path().c_str(), owner, group), 0);
+  MustOpen();
+  for (const char* name : {"", "/LOCK", "/stores", "/instances"}) {
+    struct stat info = {};
+    ASSERT_EQ(lstat((path() + name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_uid, owner) << name;
+    EXPECT_EQ(info.st_gid, group) << name;
+  }
+}
+
+// What was there belongs to whom it did.
+TEST_F(DataRootTest, GivesNothingAwayThatItDidNotMake) {
+  MustOpen();
+  const uid_t owner = geteuid() == 0 ? 65534 : geteuid();
+  ASSERT_EQ(chown(path().c_str(), owner, getegid()), 0);
+  ASSERT_TRUE(fs::remove(path() + "/stores"));
+  const std::string other = dir_.Path("other");
+  ASSERT_EQ(mkdir(other.c_str(), 0700), 0);
+  fs::create_directory_symlink(other, path() + "/stores");
+  MustOpen();
+  for (const std::string& kept :
+       {path() + "/LOCK", path() + "/instances", other}) {
+    struct stat info = {};
+    ASSERT_EQ(lstat(kept.c_str(), &info), 0) << kept;
+    EXPECT_EQ(info.st_uid, geteuid()) << kept;
+  }
+}
+
 TEST_F(DataRootTest, IsOneProcessesAtATimeAndSaysWhose) {
   {
     const DataRoot root = MustOpen();
@@ -179,6 +212,32 @@ TEST_F(DataRootTest, WhatAFormerProcessDidNotFinishDoesNoHarm) {
   ASSERT_THAT(root.WriteInstance("orders", "new"), IsOk());
   EXPECT_THAT(root.ReadInstance("orders"),
               IsOkAndHolds(Optional(std::string("new"))));
+}
+
+TEST_F(DataRootTest, WritesAnInstanceToNowhereElse) {
+  const DataRoot root = MustOpen();
+  ASSERT_THAT(root.WriteInstance("orders", "old"), IsOk());
+  const std::string instance = path() + "/instances/orders.json";
+  ASSERT_EQ(chmod(instance.c_str(), 0640), 0);
+  // What whoever owns the folder could put in root's way.
+  const std::string other = dir_.Path("other");
+  std::ofstream(other) << "other";
+  ASSERT_EQ(chmod(other.c_str(), 0600), 0);
+  for (const bool is_hard : {false, true}) {
+    if (is_hard) {
+      fs::create_hard_link(other, instance + ".tmp");
+    } else {
+      fs::create_symlink(other, instance + ".tmp");
+    }
+    ASSERT_THAT(root.WriteInstance("orders", "new"), IsOk());
+    EXPECT_THAT(root.ReadInstance("orders"),
+                IsOkAndHolds(Optional(std::string("new"))));
+    EXPECT_EQ(fs::status(instance).permissions(), fs::perms{0640});
+    std::string text;
+    std::getline(std::ifstream(other), text);
+    EXPECT_EQ(text, "other");
+    EXPECT_EQ(fs::status(other).permissions(), fs::perms{0600});
+  }
 }
 
 TEST_F(DataRootTest, ATextThatCannotBeReplacedIsKept) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -141,6 +142,9 @@ class Instances {
   // The store of that `dataDir` if it is open. Never waits for a disk.
   std::shared_ptr<Store> OpenStoreOf(absl::string_view data_dir) const
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The `dataDir` of every store that is open. Never waits for a disk.
+  std::set<std::string> OpenDataDirs() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Lets go of every store; those in use are closed with their last call.
   void Close() ABSL_LOCKS_EXCLUDED(init_mutex_, mutex_);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,16 @@ std::shared_ptr<Store> Instances::OpenStoreOf(
   }
   const auto found = for_admin_.find(data_dir);
   return found == for_admin_.end() ? nullptr : found->second;
+}
+
+std::set<std::string> Instances::OpenDataDirs() const {
+  std::set<std::string> names;
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& [name, instance] : instances_) {
+    names.insert(instance->config.data_dir);
+  }
+  for (const auto& [name, store] : for_admin_) names.insert(name);
+  return names;
 }
 
 std::map<std::string, OwnKey> Instances::UsersOf(
@@ -60,11 +71,6 @@ absl::StatusOr<Instances::ForAdmin> Instances::StoreForAdmin(
   if (!folder.ok() || !IsDataDir(data_dir)) {
     return error::NoStoreOfName(data_dir);
   }
-  // A recalled instance would make the store anew.
-  const std::string path = root_.StorePath(*folder);
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) return error::NoStoreOfName(data_dir);
-
   ForAdmin found = {.store = nullptr,
                     .load_keys = [this, name = std::string(data_dir)] {
                       return LoadKeysOf(name);
@@ -73,6 +79,12 @@ absl::StatusOr<Instances::ForAdmin> Instances::StoreForAdmin(
   const auto shared = shared_.find(std::string(data_dir));
   if (shared != shared_.end()) found.store = shared->second.store.lock();
   if (found.store != nullptr) return found;
+
+  // A recalled instance would make the store anew. One that is open is there,
+  // whatever became of its folder.
+  const std::string path = root_.StorePath(*folder);
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return error::NoStoreOfName(data_dir);
 
   absl::Status failed = absl::OkStatus();
   for (const auto& [name, own_key] : UsersOf(data_dir)) {

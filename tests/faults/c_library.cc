@@ -269,6 +269,13 @@ int chmod(const char* path, mode_t mode) noexcept {
                   [&] { return next(path, mode); });
 }
 
+int fchmod(int fd, mode_t mode) noexcept {
+  static const auto next = Next<int(int, mode_t)>("fchmod");
+  if (!plan.on) return next(fd, mode);
+  return MakeCall({"fchmod", Call::kTakesRoom}, PathOf(fd),
+                  [&] { return next(fd, mode); });
+}
+
 int utimensat(int folder, const char* path, const struct timespec times[2],
               int flags) noexcept {
   static const auto next =

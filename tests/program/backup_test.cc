@@ -115,6 +115,27 @@ TEST_F(BackupTest, IsRestoredBesideAServerAndIntoANewDataRoot) {
   EXPECT_THAT(NamesIn(stores()), ElementsAre("orders"));
 }
 
+TEST_F(BackupTest, IsNotRestoredWhereAServerHasTheStoreThatWasThere) {
+  MakeStore(50);
+  EXPECT_THAT(BackUp(), Exits(0, _));
+  Serve();
+  Client client(socket_path());
+  EXPECT_EQ(client.ValueOf(KeyName(3)), Value(3, 100));
+  // Moved away under it, as nobody should.
+  fs::rename(store(), dir_.Path("away"));
+  EXPECT_THAT(Restore({"--store", "orders"}),
+              Exits(kLockHeld, AllOf(HasSubstr("has the store orders open"),
+                                     HasSubstr("nothing was restored"))));
+  EXPECT_THAT(NamesIn(stores()), ElementsAre());
+  // What it holds can be saved.
+  EXPECT_THAT(RunToEnd(VerbOptions(
+                  "backup", {backups_.Path("saved"), "--store", "orders"})),
+              Exits(0, HasSubstr("50 records")));
+  StopServing();
+  EXPECT_THAT(Restore({"--store", "orders"}), Exits(0, _));
+  ExpectServed({});
+}
+
 TEST_F(BackupTest, PrintsJson) {
   MakeStore(50);
   EXPECT_THAT(BackUp({"--json", "--quiet"}),
@@ -186,11 +207,11 @@ TEST_F(BackupTest, GoesOnWhereItWasKilledOrInterrupted) {
 TEST_F(BackupTest, StopsInTheServerWhenWhoeverAskedLeaves) {
   MakeStore(kManyItems, kLarge);
   Serve();
-  Program program(VerbOptions("backup", {backup()}));
+  Program program(VerbOptions("backup", {backup() + "/"}));
   ASSERT_TRUE(AwaitTrue([&] { return fs::exists(backup() + ".partial"); }));
   program.Signal(SIGINT);
   EXPECT_EQ(program.Wait(), kFailed);
-  EXPECT_THAT(program.err(), HasSubstr("goes on from there"));
+  EXPECT_THAT(program.err(), HasSubstr("kept at " + backup() + ".partial"));
   ASSERT_TRUE(server().AwaitLog("backup not made"));
   EXPECT_FALSE(fs::exists(backup()));
   EXPECT_THAT(BackUpServed(), Exits(0, HasSubstr("600 records")));
