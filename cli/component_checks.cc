@@ -71,12 +71,11 @@ Finding NotRead(const std::string& path, absl::string_view why) {
 
 Finding NoneOfOurs(const std::string& named,
                    const std::vector<std::string>& others) {
-  return Fault(
-      "component-absent", named,
-      absl::StrCat("no component of type ", kType, " is here",
-                   others.empty() ? "" : "; there is: ",
-                   absl::StrJoin(others, ", ")),
-      absl::StrCat("type: ", kType, "\nor: statecpp init DIR"));
+  return Fault("component-absent", named,
+               absl::StrCat("no component of type ", kType, " is here",
+                            others.empty() ? "" : "; there is: ",
+                            absl::StrJoin(others, ", ")),
+               absl::StrCat("type: ", kType, "\nor: statecpp init DIR"));
 }
 
 Finding WrongKind(const ComponentDocument& document) {
@@ -126,13 +125,13 @@ Finding NameTwice(const ComponentDocument& document,
 
 Finding NameAtHome(const ComponentFile& ours, const ComponentDocument& home,
                    const std::string& resources) {
-  return Warning("component-name-home", SubjectOf(home),
-                 absl::StrCat("an app that is run without --resources-path "
-                              "gets this ",
-                              ours.name, ", of type ", home.type,
-                              ", which may be the one that dapr init made"),
-                 absl::StrCat("dapr run --resources-path ",
-                              ShellWord(resources)));
+  return Warning(
+      "component-name-home", SubjectOf(home),
+      absl::StrCat("an app that is run without --resources-path "
+                   "gets this ",
+                   ours.name, ", of type ", home.type,
+                   ", which may be the one that dapr init made"),
+      absl::StrCat("dapr run --resources-path ", ShellWord(resources)));
 }
 
 Finding NoScopes(const ComponentDocument& document) {
@@ -205,11 +204,11 @@ Finding InitTimeoutShort(const ComponentDocument& document,
 
 Finding TwoActorStores(const ComponentDocument& document,
                        const ComponentDocument& before) {
-  return Fault("component-actor-store", SubjectOf(document),
-               absl::StrCat("actorStateStore is true here and in ",
-                            SubjectOf(before),
-                            ": \"detected duplicate actor state store\""),
-               FieldLine("actorStateStore", "false"));
+  return Fault(
+      "component-actor-store", SubjectOf(document),
+      absl::StrCat("actorStateStore is true here and in ", SubjectOf(before),
+                   ": \"detected duplicate actor state store\""),
+      FieldLine("actorStateStore", "false"));
 }
 
 Finding Understood(const ComponentDocument& document,
@@ -337,8 +336,7 @@ void CheckClashes(const std::vector<ComponentDocument>& documents,
 }  // namespace
 
 ComponentsChecked CheckDocuments(
-    const std::vector<ComponentDocument>& documents,
-    const std::string& named) {
+    const std::vector<ComponentDocument>& documents, const std::string& named) {
   ComponentsChecked checked;
   std::vector<std::string> others;
   bool any = false;

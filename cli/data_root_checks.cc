@@ -38,11 +38,11 @@ Finding NotThere(const std::string& path) {
 }
 
 Finding NotAFolder(const std::string& path) {
-  return Fault("data-root", path,
-               "this is not a folder; --data-root names the one that holds "
-               "stores/ and instances/",
-               absl::StrCat("mv ", ShellWord(path), " ",
-                            ShellWord(path + ".away")));
+  return Fault(
+      "data-root", path,
+      "this is not a folder; --data-root names the one that holds "
+      "stores/ and instances/",
+      absl::StrCat("mv ", ShellWord(path), " ", ShellWord(path + ".away")));
 }
 
 Finding NotOurs(const std::string& path, const struct stat& info) {
@@ -135,8 +135,7 @@ Finding HeldAndMute(const DataRootSeen& root) {
 }
 
 Finding NotAsked(const DataRootSeen& root) {
-  return Warning("server", root.path,
-                 std::string(root.unreachable.message()),
+  return Warning("server", root.path, std::string(root.unreachable.message()),
                  "run this as the server's user, or as root");
 }
 
@@ -153,8 +152,9 @@ Finding DiskSmall(const std::string& path, uint64_t left, uint64_t wanted) {
 
 Finding DiskFine(const std::string& path, uint64_t left, uint64_t wanted) {
   return Fine("disk", path,
-              absl::StrCat(SizeText(left), " left, of which the stores may "
-                                           "still take ",
+              absl::StrCat(SizeText(left),
+                           " left, of which the stores may "
+                           "still take ",
                            SizeText(wanted)));
 }
 

@@ -72,8 +72,7 @@ std::string FindingsText(const std::vector<FindingGroup>& groups) {
     absl::StrAppend(&text, "\n");
   }
   return absl::StrCat(text, Number(CountOf(groups, Level::kFault), "fault"),
-                      ", ",
-                      Number(CountOf(groups, Level::kWarning), "warning"),
+                      ", ", Number(CountOf(groups, Level::kWarning), "warning"),
                       "\n");
 }
 
@@ -94,8 +93,7 @@ std::string FindingsJson(const std::vector<FindingGroup>& groups) {
       separator = ",";
     }
   }
-  return absl::StrCat(json,
-                      "],\"warnings\":", CountOf(groups, Level::kWarning),
+  return absl::StrCat(json, "],\"warnings\":", CountOf(groups, Level::kWarning),
                       ",\"faults\":", CountOf(groups, Level::kFault), "}\n");
 }
 

@@ -18,8 +18,9 @@ std::optional<AccessBarrier> BarrierAt(const std::string& path,
   struct stat info;
   if (user.uid == 0 || stat(path.c_str(), &info) != 0) return std::nullopt;
   // The first that fits decides, also where a later one would give more.
-  const int shift = info.st_uid == user.uid ? 6 : info.st_gid == user.gid ? 3
-                                                                          : 0;
+  const int shift = info.st_uid == user.uid   ? 6
+                    : info.st_gid == user.gid ? 3
+                                              : 0;
   const mode_t given = (info.st_mode >> shift) & 7;
   const mode_t missing = wanted & ~given;
   if (missing == 0) return std::nullopt;

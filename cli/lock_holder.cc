@@ -57,8 +57,8 @@ LockHolder LookAtLock(const std::string& file) {
   char text[512];
   const ssize_t size = pread(fd, text, sizeof(text), 0);
   if (size > 0) {
-    holder.text = std::string(
-        absl::StripSuffix({text, static_cast<size_t>(size)}, "\n"));
+    holder.text =
+        std::string(absl::StripSuffix({text, static_cast<size_t>(size)}, "\n"));
   }
   holder.pid = PidOf(holder.text);
   holder.pid_runs = Runs(holder.pid);

@@ -48,8 +48,8 @@ int Connect(const std::string& socket_path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return errno;
   const absl::Cleanup close_fd = [fd] { close(fd); };
-  const bool connected = connect(fd, reinterpret_cast<sockaddr*>(&address),
-                                 sizeof(address)) == 0;
+  const bool connected =
+      connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   // One that would block has a full backlog.
   return connected || errno == EAGAIN ? 0 : errno;
 }

@@ -91,11 +91,10 @@ Finding FolderOfOtherVariable(const SocketSurroundings& around) {
 
 Finding FolderNotDaprds(const SocketSurroundings& around,
                         absl::string_view daprds) {
-  return Warning(
-      "socket-folder-variable", FolderOf(around),
-      absl::StrCat("daprd, where it has this environment, looks in ", daprds,
-                   ", as ", kDaprdVariable, " says"),
-      ExportFix(FolderOf(around)));
+  return Warning("socket-folder-variable", FolderOf(around),
+                 absl::StrCat("daprd, where it has this environment, looks in ",
+                              daprds, ", as ", kDaprdVariable, " says"),
+                 ExportFix(FolderOf(around)));
 }
 
 Finding FolderAbsent(const SocketSurroundings& around) {
@@ -137,9 +136,9 @@ std::string AccessFix(const AccessBarrier& barrier, bool is_socket) {
   if (is_socket) {
     return "statecpp serve --socket-mode 0666, or run it as daprd's user";
   }
-  const std::string letters = absl::StrCat(
-      (barrier.missing & 4) != 0 ? "r" : "", (barrier.missing & 1) != 0 ? "x"
-                                                                        : "");
+  const std::string letters =
+      absl::StrCat((barrier.missing & 4) != 0 ? "r" : "",
+                   (barrier.missing & 1) != 0 ? "x" : "");
   return absl::StrCat("chmod o+", letters, " ", ShellWord(barrier.path));
 }
 
@@ -157,9 +156,9 @@ Finding NoSocket(const SocketSurroundings& around, const std::string& path,
     absl::StrAppend(&text, "; a server listens in ",
                     absl::StrJoin(elsewhere, ", "));
   }
-  return Fault("socket-absent", path, text,
-               elsewhere.empty() ? ServeFix(around)
-                                 : ExportFix(elsewhere.front()));
+  return Fault(
+      "socket-absent", path, text,
+      elsewhere.empty() ? ServeFix(around) : ExportFix(elsewhere.front()));
 }
 
 Finding NotReady(const SocketSurroundings& around, const std::string& path,
@@ -214,10 +213,10 @@ Finding SocketNoStore(const std::string& path, const SocketAnswer& answer) {
 
 Finding SocketNotTried(const std::string& kind, const std::string& path,
                        const SocketAnswer& answer) {
-  return Warning(kind, path,
-                 absl::StrCat("could not be tried as uid ", geteuid(), ": ",
-                              answer.why),
-                 "run this as daprd's user, or as root");
+  return Warning(
+      kind, path,
+      absl::StrCat("could not be tried as uid ", geteuid(), ": ", answer.why),
+      "run this as daprd's user, or as root");
 }
 
 Finding OtherAnswers(const std::string& path, const std::string& name,
