@@ -222,20 +222,24 @@ Finding Understood(const ComponentDocument& document,
 
 // --- What is there.
 
+bool IsOurs(absl::string_view type) {
+  return absl::EqualsIgnoreCase(type, kType);
+}
+
 // A type that was probably meant to be ours.
 bool IsNearOurs(absl::string_view type) {
   const std::string lower = absl::AsciiStrToLower(type);
   for (const absl::string_view near :
        {"cpp", "state.lmdb", "state.statecpp", "state.state.cpp", "state.c++",
-        "state.cpp.sock", "state.cpp/v1", "state.cxx", "state-cpp", "statecpp",
-        "state.cpp"}) {
-    if (lower == near) return type != kType;
+        "state.cpp.sock", "state.cpp/v1", "state.cxx", "state-cpp",
+        "statecpp"}) {
+    if (lower == near) return true;
   }
   return false;
 }
 
 bool IsMeantAsOurs(const ComponentDocument& document) {
-  return document.type == kType || IsNearOurs(document.type);
+  return IsOurs(document.type) || IsNearOurs(document.type);
 }
 
 // Whether some app has both.
@@ -251,7 +255,7 @@ void CheckHead(const ComponentDocument& document, Findings& findings) {
   if (document.api_version != kApiVersion) {
     findings.push_back(WrongApiVersion(document));
   }
-  if (document.type != kType) findings.push_back(WrongType(document));
+  if (!IsOurs(document.type)) findings.push_back(WrongType(document));
   const std::string version = absl::AsciiStrToLower(document.version);
   if (!version.empty() && version != "v0" && version != "v1") {
     findings.push_back(WrongVersion(document));
@@ -298,7 +302,7 @@ void CheckOne(const ComponentDocument& document, ComponentsChecked& checked) {
   CheckHead(document, findings);
   std::optional<ComponentFile> component;
   // One of another type or kind would be told that it is none of ours, again.
-  if (document.type == kType && document.kind == kKind) {
+  if (IsOurs(document.type) && document.kind == kKind) {
     component = CheckFields(document, findings);
   }
   if (document.scopes.empty()) findings.push_back(NoScopes(document));

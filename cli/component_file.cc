@@ -146,7 +146,7 @@ absl::StatusOr<YAML::Node> FindComponent(
     if (TextAt(document, "kind") != "Component") continue;
     const std::string type = TextAt(document["spec"], "type");
     const std::string name = TextAt(document["metadata"], "name");
-    if (type != kType) {
+    if (!absl::EqualsIgnoreCase(type, kType)) {  // as daprd takes it
       others.push_back(absl::StrCat(name, " (", type, ")"));
       continue;
     }

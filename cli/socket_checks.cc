@@ -153,12 +153,13 @@ Finding NoSocket(const SocketSurroundings& around, const std::string& path,
                     ") and has its socket in another folder");
   }
   if (!elsewhere.empty()) {
-    absl::StrAppend(&text, "; a server listens in ",
+    absl::StrAppend(&text, "; servers listen in ",
                     absl::StrJoin(elsewhere, ", "));
   }
+  // Of several it is not known which one is meant.
   return Fault(
       "socket-absent", path, text,
-      elsewhere.empty() ? ServeFix(around) : ExportFix(elsewhere.front()));
+      elsewhere.size() == 1 ? ExportFix(elsewhere.front()) : ServeFix(around));
 }
 
 Finding NotReady(const SocketSurroundings& around, const std::string& path,

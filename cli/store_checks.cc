@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "api/admin_message.h"
 #include "api/component_config.h"
 #include "api/instance_name.h"
@@ -45,6 +46,9 @@ constexpr double kFull = 0.80;
 // Pages of that many commits cannot be used again; a query, which renews its
 // snapshot, never stays so far behind.
 constexpr uint64_t kLongBehind = 10000;
+// A server that is well answers in milliseconds, and one that is stuck is one
+// of the things to find.
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 std::string FlagsOf(const std::string& data_root, const std::string& store) {
   return absl::StrCat(" --data-root ", ShellWord(data_root), " --store ",
@@ -69,9 +73,13 @@ Finding NotListed(const std::string& folder, absl::string_view why) {
 }
 
 Finding NotAnswered(const std::string& subject, const absl::Status& status) {
-  return Fault("server", subject,
-               absl::StrCat("the server did not say: ", status.message()),
-               "look at its log, or start it again");
+  return Fault(
+      "server", subject,
+      absl::IsCancelled(status)
+          ? absl::StrCat("the server did not answer within ",
+                         absl::FormatDuration(kPatience))
+          : absl::StrCat("the server did not answer: ", status.message()),
+      "look at its log, or start it again");
 }
 
 Finding NotMadeYet(const std::string& store) {
@@ -298,12 +306,12 @@ class ClosedStores {
 // Stores of a server, of which those that it has open are asked for.
 Findings CheckServed(const StoresAsked& asked, const ExpectedStores& components,
                      std::vector<std::string>& names) {
-  KeptReplies<AdminStore> stores;
+  RepliesInTime<AdminStore> stores(kPatience);
   const absl::Status listed =
       AskServer(asked.data_root, {.verb = AdminRequest::ListStores{}}, stores);
   if (!listed.ok()) return {NotAnswered(asked.data_root, listed)};
   Findings findings;
-  for (const AdminStore& store : stores.replies) {
+  for (const AdminStore& store : stores.replies()) {
     names.push_back(store.data_dir);
     if (!store.open) {
       findings.push_back(NotOpenNow(store.data_dir));
@@ -311,15 +319,15 @@ Findings CheckServed(const StoresAsked& asked, const ExpectedStores& components,
     }
     CheckSealing(asked, store.data_dir, components.GivenFor(store.data_dir),
                  store.sealed, findings);
-    KeptReplies<StoreStats> stats;
+    RepliesInTime<StoreStats> stats(kPatience);
     const absl::Status told = AskServer(
         asked.data_root,
         {.data_dir = store.data_dir, .verb = AdminRequest::Stats{}}, stats);
-    if (!told.ok() || stats.replies.empty()) {
+    if (!told.ok() || stats.replies().empty()) {
       findings.push_back(NotAnswered(store.data_dir, told));
       continue;
     }
-    const StoreStats& figures = stats.replies.front();
+    const StoreStats& figures = stats.replies().front();
     Append(CheckFigures(store.data_dir, figures), findings);
     findings.push_back(
         Well(store.data_dir, store.sealed, false,
