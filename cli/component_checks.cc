@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "api/component_config.h"
 #include "api/component_fields.h"
 #include "cli/finding_text.h"
 

@@ -13,17 +13,21 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/component_checks.h"
 #include "cli/component_document.h"
+#include "cli/component_file.h"
 #include "cli/data_root_checks.h"
 #include "cli/failure.h"
 #include "cli/finding.h"
 #include "cli/finding_text.h"
 #include "cli/key_flags.h"
+#include "cli/lock_holder.h"
 #include "cli/socket_checks.h"
 #include "cli/store_checks.h"
 #include "cli/store_target.h"
+#include "crypto/key_source.h"
 #include "server/component_socket.h"
 
 namespace statecpp {
@@ -123,7 +127,8 @@ ComponentsChecked LookAtComponents(const DoctorFlags& flags) {
 }
 
 Findings LookAtStores(const DoctorFlags& flags, const DataRootSeen& root,
-                      std::vector<ComponentFile> components) {
+                      std::vector<ComponentFile> components,
+                      absl::StatusOr<std::shared_ptr<const KeySource>> key) {
   if (flags.data_root.empty()) return {NoDataRootNamed()};
   Findings findings = CheckDataRootFolder(root);
   if (!IsUsable(root)) return findings;
@@ -136,7 +141,8 @@ Findings LookAtStores(const DoctorFlags& flags, const DataRootSeen& root,
                                       .served = root.served,
                                       .components = std::move(components),
                                       .keys = flags.keys,
-                                      .key_folder = flags.key_folder});
+                                      .key_folder = flags.key_folder,
+                                      .key = std::move(key)});
   Append(std::move(stores.findings), findings);
   Append(CheckDisk(root, stores.still_wanted), findings);
   return findings;
@@ -152,6 +158,9 @@ ExitCode Doctor(DoctorFlags flags) {
     return Fail(NoResources(flags.resources));
   }
   if (flags.data_root.empty()) flags.data_root = DataRootOfEnvironment();
+  // Before gRPC has threads: it may wipe a variable.
+  absl::StatusOr<std::shared_ptr<const KeySource>> key =
+      ChooseKeySource(flags.keys);
   const DataRootSeen root = flags.data_root.empty()
                                 ? DataRootSeen()
                                 : LookAtDataRoot(flags.data_root);
@@ -160,8 +169,9 @@ ExitCode Doctor(DoctorFlags flags) {
   ComponentsChecked components = LookAtComponents(flags);
   groups.push_back(
       {"daprd's side: components", std::move(components.findings)});
-  groups.push_back({"our side: data root and stores",
-                    LookAtStores(flags, root, std::move(components.ours))});
+  groups.push_back(
+      {"our side: data root and stores",
+       LookAtStores(flags, root, std::move(components.ours), std::move(key))});
   std::cout << (flags.json ? FindingsJson(groups) : FindingsText(groups));
   return CountOf(groups, Finding::Level::kFault) == 0 ? kExitOk : kExitFailed;
 }

@@ -263,7 +263,15 @@ std::string ComponentName(const fs::path& socket) {
   return absl::AsciiStrToLower(socket.stem().string());
 }
 
-std::vector<std::string> ServedElsewhere(const std::string& folder) {
+// Where a server may be that was meant to be here. If nobody serves the data
+// root, it is another one's.
+std::vector<std::string> ServedElsewhere(const SocketSurroundings& around,
+                                         const std::string& folder) {
+  const LockHolder::State lock = around.data_root_lock.state;
+  if (!around.data_root.empty() && lock != LockHolder::State::kHeld &&
+      lock != LockHolder::State::kUnknown) {
+    return {};
+  }
   std::vector<std::string> folders = FoldersListenedIn();
   folders.erase(std::remove(folders.begin(), folders.end(), folder),
                 folders.end());
@@ -345,7 +353,7 @@ Findings CheckOwnSocket(const SocketSurroundings& around) {
   const bool held = holder.state == LockHolder::State::kHeld;
   if (lstat(path.c_str(), &info) != 0) {
     if (held) return {NotReady(around, path, holder.text)};
-    return {NoSocket(around, path, ServedElsewhere(folder))};
+    return {NoSocket(around, path, ServedElsewhere(around, folder))};
   }
   if (!S_ISSOCK(info.st_mode)) return {NotASocket(path)};
   const SocketAnswer answer = AskSocket(path, kPatience);

@@ -251,11 +251,10 @@ class ClosedStores {
     return NotRead(store, status);
   }
 
-  // Where the key of a store is. A variable is wiped once it is read, so the
-  // one source that flags and environment name is chosen once.
+  // Where the key of a store is.
   absl::StatusOr<std::shared_ptr<const KeySource>> SourceFor(
       const std::string& folder, const std::string& store,
-      const ComponentFile* component) {
+      const ComponentFile* component) const {
     const bool own = component != nullptr && !NamesKey(asked_.keys) &&
                      component->config.encryption == Encryption::kRequired &&
                      component->config.own_key.place != OwnKey::Place::kNone;
@@ -267,8 +266,7 @@ class ClosedStores {
                              .key_folder = asked_.key_folder},
                             asked_.keys);
     }
-    if (!shared_.has_value()) shared_ = ChooseKeySource(asked_.keys);
-    return *shared_;
+    return asked_.key;
   }
 
   void CheckKey(const std::string& store, const std::string& folder,
@@ -300,7 +298,6 @@ class ClosedStores {
 
   const StoresAsked& asked_;
   const ExpectedStores& components_;
-  std::optional<absl::StatusOr<std::shared_ptr<const KeySource>>> shared_;
 };
 
 // Stores of a server, of which those that it has open are asked for.

@@ -3,12 +3,15 @@
 #define STATECPP_CLI_STORE_CHECKS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "cli/component_file.h"
 #include "cli/finding.h"
 #include "cli/key_flags.h"
+#include "crypto/key_source.h"
 #include "engine/store_stats.h"
 
 namespace statecpp {
@@ -20,8 +23,13 @@ struct StoresAsked {
   bool served = false;
   // Those of type state.cpp that daprd would configure.
   std::vector<ComponentFile> components = {};
+  // For components that name a key of their own.
   KeyFlags keys = {};
   std::string key_folder = "";
+  // What `keys` or the environment names, chosen once and before the first
+  // thread, for it may wipe a variable; null: nothing names any. An error is
+  // one of each store that needs it.
+  absl::StatusOr<std::shared_ptr<const KeySource>> key = nullptr;
 };
 
 struct StoresChecked {
