@@ -116,10 +116,12 @@ Finding NotRead(const std::string& store, const absl::Status& status) {
 }
 
 Finding KeyRefused(const std::string& store, absl::string_view text) {
-  return Fault("store-key", store, std::string(text),
-               CommandIn(text,
-                         "--key-file FILE, with a key that it is sealed "
-                         "for"));
+  const bool wants_folder = absl::StrContains(text, "--key-dir");
+  return Fault(
+      "store-key", store, std::string(text),
+      CommandIn(text, wants_folder ? "--key-dir DIR, as for serve"
+                                   : "--key-file FILE, with a key that it is "
+                                     "sealed for"));
 }
 
 Finding KeyNotGiven(const std::string& store, const KeysStatus& keys) {

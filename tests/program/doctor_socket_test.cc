@@ -214,6 +214,26 @@ TEST_F(DoctorSocketTest, AnAnswerThatIsNoStateStores) {
   server->Shutdown();
 }
 
+TEST_F(DoctorSocketTest, SocketsThatThisUserMayNotTry) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  Serve();
+  const std::string other = socket_folder() + "/pubsub.sock";
+  const MuteSocket mute(other);
+  for (const std::string& path : {dir_.path(), socket_folder()}) {
+    ASSERT_EQ(chmod(path.c_str(), 0755), 0);
+  }
+  for (const std::string& path : {socket_path(), other}) {
+    ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  }
+  ProgramOptions options = DoctorOptions();
+  options.uid = kNobody;
+  const Outcome outcome = RunToEnd(options);
+  EXPECT_THAT(outcome, Finds("warning", "socket", "Permission denied",
+                             "as daprd's user"));
+  EXPECT_THAT(outcome, Finds("warning", "other-socket", "Permission denied",
+                             "as daprd's user"));
+}
+
 // --- The other sockets.
 
 TEST_F(DoctorSocketTest, AnotherSocketThatHoldsDaprdUp) {

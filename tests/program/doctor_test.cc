@@ -31,11 +31,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-#define SKIP_UNLESS_NOBODY_CAN_BE()                                       \
-  if (!CanBecomeNobody())                                                 \
-  GTEST_SKIP() << "needs root outside of Bazel's sandbox, to become uid " \
-               << kNobody
-
 class DoctorTest : public DoctoredStoreTest {
  protected:
   // A store of ten items, 1 MB in all, which nobody serves.
@@ -175,8 +170,13 @@ TEST_F(DoctorTest, MemoryThatCannotBeLocked) {
   options.uid = kNobody;
   options.limits[RLIMIT_MEMLOCK] = 0;
   EXPECT_THAT(RunToEnd(options),
-              Finds("warning", "memory-lock", "RLIMIT_MEMLOCK is 0 bytes",
-                    "ulimit -l"));
+              AllOf(Finds("warning", "memory-lock", "RLIMIT_MEMLOCK is 0 bytes",
+                          "ulimit -l"),
+                    // And what else it may not look at.
+                    Finds("warning", "server", "could not be looked at",
+                          "as the server's user"),
+                    Finds("fault", "store-unreadable", "could not be listed",
+                          "as the server's user")));
 }
 
 // --- The server.
@@ -304,6 +304,18 @@ TEST_F(DoctorKeyTest, AKeyThatOthersCanRead) {
   }
   EXPECT_THAT(Doctor(), Finds("fault", "store-key", "others can read it",
                               "chmod g-w,o-rwx " + key_file()));
+}
+
+TEST_F(DoctorKeyTest, AKeyThatTheComponentNames) {
+  if (!TestsAreSealed()) return;  // a plain store has none
+  const std::string yaml = Write(
+      "own.yaml", Yaml("  - {name: encryptionKeyFile, value: test.key}\n"));
+  EXPECT_THAT(
+      DoctorWith({"--component", yaml}),
+      Finds("fault", "store-key", "names the key file", "--key-dir DIR"));
+  EXPECT_THAT(DoctorWith({"--component", yaml, "--key-dir",
+                          fs::path(key_file()).parent_path().string()}),
+              Finds("ok", "store", "the key opens it", ""));
 }
 
 TEST_F(DoctorKeyTest, AKeyFromTheEnvironmentServesAllStores) {

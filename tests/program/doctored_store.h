@@ -21,6 +21,11 @@
 #include "tests/program/program.h"
 #include "tests/support/test_keys.h"
 
+#define SKIP_UNLESS_NOBODY_CAN_BE()                                       \
+  if (!CanBecomeNobody())                                                 \
+  GTEST_SKIP() << "needs root outside of Bazel's sandbox, to become uid " \
+               << kNobody
+
 namespace statecpp {
 
 // The findings of that kind, as `doctor --json` prints them, one a line; empty
