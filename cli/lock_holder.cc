@@ -53,6 +53,8 @@ LockHolder LookAtLock(const std::string& file) {
   if (locked != 0 && errno != EWOULDBLOCK) {
     return {.state = State::kUnknown, .error_number = errno};
   }
+  // At once: a server that starts now may not wait for it.
+  if (locked == 0) flock(fd, LOCK_UN);
   LockHolder holder = {.state = locked == 0 ? State::kFree : State::kHeld};
   char text[512];
   const ssize_t size = pread(fd, text, sizeof(text), 0);

@@ -247,10 +247,12 @@ class ClosedStores {
 
  private:
   Finding Unread(const std::string& store, const absl::Status& status) const {
-    if (absl::IsDataLoss(status) || absl::IsNotFound(status)) {
+    if (absl::IsDataLoss(status)) {
       return Damaged(asked_, store, status.message());
     }
-    return NotRead(store, status);
+    // A folder with nothing in it.
+    return absl::IsNotFound(status) ? NotMadeYet(store)
+                                    : NotRead(store, status);
   }
 
   // Where the key of a store is.
