@@ -25,6 +25,8 @@
 #include "cli/key_flags.h"
 #include "cli/lock_holder.h"
 #include "cli/socket_checks.h"
+#include "cli/socket_folder_checks.h"
+#include "cli/socket_surroundings.h"
 #include "cli/store_checks.h"
 #include "cli/store_target.h"
 #include "crypto/key_source.h"

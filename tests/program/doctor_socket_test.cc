@@ -2,10 +2,12 @@
 //
 // `statecpp doctor` on daprd's side: the folder, and the sockets in it. Each
 // test provokes one finding.
+#include <fcntl.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -140,6 +142,19 @@ TEST_F(DoctorSocketTest, ASocketThatDaprdMayNotConnectTo) {
               HasSubstr("\"level\":\"ok\""));
 }
 
+TEST_F(DoctorSocketTest, AFolderOfThisUserWhereDaprdsIsNotKnown) {
+  SKIP_UNLESS_NOBODY_CAN_BE();  // for root may go anywhere
+  MakeSocketFolder();
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chown(socket_folder().c_str(), kNobody, kNobody), 0);
+  ProgramOptions options =
+      VerbOptions("doctor", {"--json", "--socket-folder", socket_folder()});
+  options.uid = kNobody;
+  EXPECT_THAT(RunToEnd(options),
+              Finds("warning", "socket-access", "as this user it may",
+                    absl::StrCat("--daprd-uid ", kNobody)));
+}
+
 // --- Our socket.
 
 TEST_F(DoctorSocketTest, NoSocketWhereNoServerRuns) {
@@ -161,6 +176,19 @@ TEST_F(DoctorSocketTest, NoSocketWhereTheServerUsesAnotherFolder) {
       Found(outcome, "socket-absent"),
       AllOf(HasSubstr(absl::StrCat("pid ", server().pid(), " on ")),
             HasSubstr("servers listen in "), HasSubstr(socket_folder())));
+}
+
+TEST_F(DoctorSocketTest, AServerThatIsNotReady) {
+  MakeSocketFolder();
+  ASSERT_TRUE(fs::create_directory(socket_folder() + "/.statecpp"));
+  const std::string lock = socket_folder() + "/.statecpp/cpp.sock.lock";
+  std::ofstream(lock) << "pid 1 on elsewhere";
+  const int fd = open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-absent",
+                              "has taken the name (pid 1 on elsewhere)",
+                              "statecpp health --wait 30s"));
+  close(fd);
 }
 
 TEST_F(DoctorSocketTest, SomethingElseInItsPlace) {
