@@ -218,12 +218,12 @@ void AddDoctor(VerbTable& verbs) {
       ->type_name("DIR");
   AddKeyFlags(doctor, flags->keys);
   doctor->add_flag("--json", flags->json, "Print one object");
-  AddToHelp(doctor,
-            "Changes nothing, and opens no store that a server has. Exit code "
-            "1: there are faults,\neach of which is printed with its fix; "
-            "warnings alone are exit code 0.\n\nExample:\n"
-            "  statecpp doctor --resources-path components --data-root data "
-            "--key-file statecpp.key");
+  AddToHelp(
+      doctor,
+      "Changes nothing, and opens no store that a server has. With faults "
+      "the exit code\nis 1, and each is printed with its fix; with "
+      "warnings alone it is 0.\n\nExample:\n"
+      "  statecpp doctor --resources-path components --data-root data");
 }
 
 }  // namespace statecpp
