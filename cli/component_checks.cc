@@ -63,8 +63,7 @@ std::string FieldLine(absl::string_view name, absl::string_view value) {
 Finding NotRead(const std::string& path, absl::string_view why) {
   return Fault("component-yaml", path,
                absl::StrCat(Told(why, path),
-                            "; daprd says so in its log, and passes the rest "
-                            "of the file over"),
+                            "; daprd says so in its log, and passes it over"),
                absl::StrCat("put it right, and look again: statecpp doctor "
                             "--component ",
                             ShellWord(path)));
@@ -99,9 +98,9 @@ Finding WrongApiVersion(const ComponentDocument& document) {
 Finding WrongType(const ComponentDocument& document) {
   return Fault("component-type", SubjectOf(document),
                absl::StrCat("the type is \"", document.type,
-                            "\"; it comes from the name of the socket, "
-                            "cpp.sock: \"couldn't find state store ",
-                            document.type, "\""),
+                            "\", which no socket makes: the name of ours, "
+                            "cpp.sock, makes ",
+                            kType),
                absl::StrCat("type: ", kType));
 }
 

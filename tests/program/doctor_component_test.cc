@@ -100,7 +100,7 @@ TEST_F(DoctorComponentTest, ATypeThatIsNearOurs) {
   for (const std::string type : {"state.lmdb", "state.statecpp", "cpp"}) {
     EXPECT_THAT(Told(With(Yaml(), "state.cpp", type)),
                 Finds("fault", "component-type",
-                      absl::StrCat("couldn't find state store ", type),
+                      absl::StrCat(type, "\\\", which no socket makes"),
                       "type: state.cpp"));
   }
 }
