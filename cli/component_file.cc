@@ -146,7 +146,7 @@ absl::StatusOr<YAML::Node> FindComponent(
     if (TextAt(document, "kind") != "Component") continue;
     const std::string type = TextAt(document["spec"], "type");
     const std::string name = TextAt(document["metadata"], "name");
-    if (type != kType) {
+    if (!absl::EqualsIgnoreCase(type, kType)) {  // as daprd takes it
       others.push_back(absl::StrCat(name, " (", type, ")"));
       continue;
     }
@@ -238,7 +238,7 @@ absl::StatusOr<ComponentFile> ComponentFileFromYaml(const std::string& text,
   return Parse(text, path);
 }
 
-absl::StatusOr<ComponentFile> ReadComponentFile(const std::string& path) {
+absl::StatusOr<std::string> ReadComponentText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) return CannotRead(path);
   std::string text(kMaxFileSize + 1, '\0');
@@ -247,7 +247,13 @@ absl::StatusOr<ComponentFile> ReadComponentFile(const std::string& path) {
   if (file.bad()) return CannotRead(path);
   text.resize(static_cast<size_t>(file.gcount()));
   if (text.size() > kMaxFileSize) return TooLarge(path);
-  return ComponentFileFromYaml(text, path);
+  return text;
+}
+
+absl::StatusOr<ComponentFile> ReadComponentFile(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadComponentText(path);
+  if (!text.ok()) return text.status();
+  return ComponentFileFromYaml(*text, path);
 }
 
 }  // namespace statecpp

@@ -38,7 +38,11 @@ struct ComponentFile {
 //     Init would refuse it.
 absl::StatusOr<ComponentFile> ReadComponentFile(const std::string& path);
 
-// The same of the text of a file; `path` is for errors.
+// The text of such a file. NOT_FOUND as above. INVALID_ARGUMENT: it is far too
+// large for a component.
+absl::StatusOr<std::string> ReadComponentText(const std::string& path);
+
+// The same as ReadComponentFile of the text of a file; `path` is for errors.
 absl::StatusOr<ComponentFile> ComponentFileFromYaml(const std::string& text,
                                                     absl::string_view path);
 

@@ -34,6 +34,27 @@ class KeptReplies final : public AdminListener {
   std::vector<Reply> replies;
 };
 
+// The same, but leaves where the server takes longer than `patience`: for who
+// asks in order to see whether it answers.
+template <typename Reply>
+class RepliesInTime final : public AdminListener {
+ public:
+  explicit RepliesInTime(absl::Duration patience)
+      : deadline_(absl::Now() + patience) {}
+
+  bool Tell(const AdminReply& reply) override { return kept_.Tell(reply); }
+  bool LeavesWithin(absl::Duration duration) override {
+    absl::SleepFor(duration);
+    return absl::Now() > deadline_;
+  }
+
+  const std::vector<Reply>& replies() const { return kept_.replies; }
+
+ private:
+  KeptReplies<Reply> kept_;
+  const absl::Time deadline_;
+};
+
 }  // namespace statecpp
 
 #endif  // STATECPP_CLI_KEPT_REPLIES_H_

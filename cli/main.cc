@@ -6,6 +6,7 @@
 #include "cli/compact.h"
 #include "cli/config.h"
 #include "cli/delete.h"
+#include "cli/doctor.h"
 #include "cli/encrypt.h"
 #include "cli/end_signals.h"
 #include "cli/get.h"
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   statecpp::AddServe(verbs);
   statecpp::AddHealth(verbs);
   statecpp::AddInit(verbs);
+  statecpp::AddDoctor(verbs);
   statecpp::AddConfig(verbs);
   statecpp::AddKeygen(verbs);
   statecpp::AddKeys(verbs);

@@ -13,18 +13,6 @@
 namespace statecpp {
 namespace {
 
-std::string Bytes(uint64_t bytes) {
-  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " bytes");
-  double size = static_cast<double>(bytes) / 1024;
-  int unit = 0;
-  while (size >= 1024 && unit < 3) {
-    size /= 1024;
-    ++unit;
-  }
-  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
-}
-
 // With 5 of 10: "50.0 %".
 std::string Share(uint64_t part, uint64_t whole) {
   if (whole == 0) return "0.0 %";
@@ -66,6 +54,18 @@ const char* Boolean(bool value) { return value ? "true" : "false"; }
 
 }  // namespace
 
+std::string SizeText(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return absl::StrCat(bytes, " bytes");
+  double size = static_cast<double>(bytes) / 1024;
+  int unit = 0;
+  while (size >= 1024 && unit < 3) {
+    size /= 1024;
+    ++unit;
+  }
+  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
+}
+
 std::string StatText(const StatView& view, absl::Time now) {
   const StoreStats& stats = view.stats;
   std::string text =
@@ -76,17 +76,17 @@ std::string StatText(const StatView& view, absl::Time now) {
   absl::StrAppend(&text, "items:        ", stats.records,
                   ", those included that have ",
                   "expired and are not swept yet\n",  //
-                  "in use:       ", Bytes(stats.used_bytes), " in ",
+                  "in use:       ", SizeText(stats.used_bytes), " in ",
                   stats.used_pages, " pages of ", stats.page_size);
   if (view.knows_max_size) {
     absl::StrAppend(&text, ", ", Share(stats.used_bytes, stats.max_size),
-                    " of maxSize ", Bytes(stats.max_size));
+                    " of maxSize ", SizeText(stats.max_size));
   }
   absl::StrAppend(&text, "\nfree pages:   ", stats.free_pages,
                   ", which are used again before the file grows\n",
-                  "file:         ", Bytes(stats.file_bytes), ", ",
-                  Bytes(stats.file_bytes_on_disk), " on disk, which has ",
-                  Bytes(stats.disk_free_bytes), " left\n");
+                  "file:         ", SizeText(stats.file_bytes), ", ",
+                  SizeText(stats.file_bytes_on_disk), " on disk, which has ",
+                  SizeText(stats.disk_free_bytes), " left\n");
   absl::StrAppend(&text, "commits:      ", stats.commit_seq,
                   " since it was made, opened ", stats.open_count, " times\n",
                   "readers:      ", stats.readers, ", the oldest ",

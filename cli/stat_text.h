@@ -2,6 +2,7 @@
 #ifndef STATECPP_CLI_STAT_TEXT_H_
 #define STATECPP_CLI_STAT_TEXT_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -10,6 +11,9 @@
 
 // What `statecpp stat` prints. Thread-safe.
 namespace statecpp {
+
+// "1.5 GiB"
+std::string SizeText(uint64_t bytes);
 
 struct StatView {
   std::string store;

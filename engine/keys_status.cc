@@ -54,6 +54,12 @@ KeysStatus KeysStatusOf(const StoreHeader& header,
 }
 
 absl::StatusOr<KeysStatus> PeekKeys(Options options) {
+  const absl::StatusOr<StorePeek> peek = PeekStore(std::move(options));
+  if (!peek.ok()) return peek.status();
+  return peek->keys;
+}
+
+absl::StatusOr<StorePeek> PeekStore(Options options) {
   options.create = false;
   const absl::StatusOr<StoreFolder> folder = StoreFolder::Open(
       options, [](const std::string&) { return absl::OkStatus(); });
@@ -65,7 +71,9 @@ absl::StatusOr<KeysStatus> PeekKeys(Options options) {
   if (!header.ok()) return header.status();
   // A plain store wants none.
   const MasterKeys* const keys = header->sealed ? options.keys.get() : nullptr;
-  if (header->sealed && keys == nullptr) return KeysStatusOf(*header, nullptr);
+  if (header->sealed && keys == nullptr) {
+    return StorePeek{KeysStatusOf(*header, nullptr), meta->used_bytes};
+  }
   const absl::StatusOr<OpenedHeader> opened =
       OpenHeader(meta->header, keys, folder->path());
   if (!opened.ok()) return opened.status();
@@ -75,7 +83,8 @@ absl::StatusOr<KeysStatus> PeekKeys(Options options) {
     return error::HeaderDamaged(folder->path(),
                                 "its accumulator does not open");
   }
-  return KeysStatusOf(opened->header, &*accumulator);
+  return StorePeek{KeysStatusOf(opened->header, &*accumulator),
+                   meta->used_bytes};
 }
 
 }  // namespace statecpp

@@ -56,6 +56,14 @@ KeysStatus KeysStatusOf(const StoreHeader& header,
 // DATA_LOSS: the file or its header is damaged.
 absl::StatusOr<KeysStatus> PeekKeys(Options options);
 
+// The same, and how full the store is.
+struct StorePeek {
+  KeysStatus keys;
+  // What counts towards max_size.
+  uint64_t used_bytes;
+};
+absl::StatusOr<StorePeek> PeekStore(Options options);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_ENGINE_KEYS_STATUS_H_

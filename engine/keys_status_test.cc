@@ -4,6 +4,7 @@
 // changes nothing.
 #include "engine/keys_status.h"
 
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -104,6 +105,26 @@ TEST_F(PeekKeysTest, SaysTheSameAsTheOpenStore) {
   ASSERT_THAT(peeked.slots, SizeIs(1));
   EXPECT_EQ(peeked.slots[0].fingerprint, open.slots[0].fingerprint);
   EXPECT_EQ(peeked.data_keys[0].id, open.data_keys[0].id);
+}
+
+TEST_F(PeekKeysTest, PeekStoreSaysWhatIsInUse) {
+  uint64_t in_use = 0;
+  {
+    const std::unique_ptr<Store> store = Open(NewTestKeys());
+    store->Set({.key = "a", .value = std::string(100000, 'v')}).value();
+    in_use = store->GetStats().value().used_bytes;
+  }
+  ASSERT_GT(in_use, 100000u);
+  // A key is not needed.
+  for (const auto& keys :
+       {std::shared_ptr<const MasterKeys>(), NewTestKeys()}) {
+    const absl::StatusOr<StorePeek> peek =
+        PeekStore({.path = path_, .keys = keys});
+    ASSERT_THAT(peek, IsOk());
+    // Closing it may have taken a page or two of the list of free ones.
+    EXPECT_NEAR(peek->used_bytes, in_use, 65536);
+    EXPECT_EQ(peek->keys.counted, keys != nullptr);
+  }
 }
 
 TEST_F(PeekKeysTest, ChangesNothingInTheFile) {

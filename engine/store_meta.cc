@@ -33,7 +33,9 @@ absl::StatusOr<StoreMeta> ReadStoreMeta(const std::string& folder) {
   const absl::StatusOr<std::string> accumulator =
       ReadEntry(*txn, kAccumulatorKey);
   if (!accumulator.ok()) return accumulator.status();
-  return StoreMeta{*header, *accumulator};
+  const absl::StatusOr<uint64_t> pages = txn->LivePages();
+  if (!pages.ok()) return pages.status();
+  return StoreMeta{*header, *accumulator, *pages * (*environment)->page_size()};
 }
 
 }  // namespace statecpp

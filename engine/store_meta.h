@@ -2,6 +2,7 @@
 #ifndef STATECPP_ENGINE_STORE_META_H_
 #define STATECPP_ENGINE_STORE_META_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -16,6 +17,8 @@ namespace statecpp {
 struct StoreMeta {
   std::string header;
   std::string accumulator;
+  // Of the pages that hold something.
+  uint64_t used_bytes;
 };
 absl::StatusOr<StoreMeta> ReadStoreMeta(const std::string& folder);
 

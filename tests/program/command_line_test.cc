@@ -71,6 +71,7 @@ TEST(CommandLineTest, HelpOfEachVerbNamesTheExitCodes) {
         {"ls"},
         {"stat"},
         {"config"},
+        {"doctor"},
         {"init"},
         {"query"},
         {"verify"},

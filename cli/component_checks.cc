@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/component_checks.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "api/component_config.h"
+#include "api/component_fields.h"
+#include "cli/finding_text.h"
+
+namespace statecpp {
+namespace {
+
+using Use = ComponentField::Use;
+
+constexpr absl::string_view kKind = "Component";
+constexpr absl::string_view kApiVersion = "dapr.io/v1alpha1";
+constexpr absl::string_view kType = "state.cpp";
+// daprd's, where the component sets none.
+constexpr absl::Duration kInitTimeout = absl::Seconds(5);
+// Between our giving up on a lock and daprd's giving up on us.
+constexpr absl::Duration kRoomToAnswer = absl::Seconds(2);
+
+std::string SubjectOf(const ComponentDocument& document) {
+  return document.name.empty()
+             ? document.path
+             : absl::StrCat(document.path, " (", document.name, ")");
+}
+
+// What an error says, without the path, which is the finding's subject, and
+// without what was not done, for nothing was to be.
+std::string Told(absl::string_view text, absl::string_view path) {
+  absl::ConsumePrefix(&text, absl::StrCat(path, ": "));
+  absl::ConsumeSuffix(&text, "; nothing was done");
+  return std::string(text);
+}
+
+// What stands between the first quotes that come after `before`.
+std::string QuotedAfter(absl::string_view text, absl::string_view before) {
+  const size_t at = text.find(before);
+  if (at == absl::string_view::npos) return "";
+  const std::vector<absl::string_view> parts =
+      absl::StrSplit(text.substr(at + before.size()), '"');
+  return parts.size() >= 3 ? std::string(parts[1]) : "";
+}
+
+std::string FieldLine(absl::string_view name, absl::string_view value) {
+  return absl::StrCat("- {name: ", name, ", value: \"", value, "\"}");
+}
+
+// --- The texts, one function each.
+
+Finding NotRead(const std::string& path, absl::string_view why) {
+  return Fault("component-yaml", path,
+               absl::StrCat(Told(why, path),
+                            "; daprd says so in its log, and passes it over"),
+               absl::StrCat("put it right, and look again: statecpp doctor "
+                            "--component ",
+                            ShellWord(path)));
+}
+
+Finding NoneOfOurs(const std::string& named,
+                   const std::vector<std::string>& others) {
+  return Fault("component-absent", named,
+               absl::StrCat("no component of type ", kType, " is here",
+                            others.empty() ? "" : "; there is: ",
+                            absl::StrJoin(others, ", ")),
+               absl::StrCat("type: ", kType, "\nor: statecpp init DIR"));
+}
+
+Finding WrongKind(const ComponentDocument& document) {
+  return Fault("component-kind", SubjectOf(document),
+               absl::StrCat("the kind is \"", document.kind,
+                            "\", and daprd passes over what is not exactly "
+                            "a ",
+                            kKind),
+               absl::StrCat("kind: ", kKind));
+}
+
+Finding WrongApiVersion(const ComponentDocument& document) {
+  return Fault("component-api-version", SubjectOf(document),
+               absl::StrCat("the apiVersion is \"", document.api_version,
+                            "\", and daprd passes over what is not exactly ",
+                            kApiVersion),
+               absl::StrCat("apiVersion: ", kApiVersion));
+}
+
+Finding WrongType(const ComponentDocument& document) {
+  return Fault("component-type", SubjectOf(document),
+               absl::StrCat("the type is \"", document.type,
+                            "\", which no socket makes: the name of ours, "
+                            "cpp.sock, makes ",
+                            kType),
+               absl::StrCat("type: ", kType));
+}
+
+Finding WrongVersion(const ComponentDocument& document) {
+  return Fault("component-version", SubjectOf(document),
+               absl::StrCat("the version is \"", document.version,
+                            "\", which no socket offers: \"couldn't find "
+                            "state store state.cpp/",
+                            document.version, "\""),
+               "version: v1");
+}
+
+Finding NameTwice(const ComponentDocument& document,
+                  const ComponentDocument& before) {
+  return Fault("component-name", SubjectOf(document),
+               absl::StrCat("another component has this name (", before.path,
+                            ", ", before.type,
+                            "), and daprd then loads none: \"duplicate "
+                            "definition\""),
+               absl::StrCat("metadata: {name: ", document.name, "-2}"));
+}
+
+Finding NameAtHome(const ComponentFile& ours, const ComponentDocument& home,
+                   const std::string& resources) {
+  return Warning(
+      "component-name-home", SubjectOf(home),
+      absl::StrCat("an app that is run without --resources-path "
+                   "gets this ",
+                   ours.name, ", of type ", home.type,
+                   ", which may be the one that dapr init made"),
+      absl::StrCat("dapr run --resources-path ", ShellWord(resources)));
+}
+
+Finding NoScopes(const ComponentDocument& document) {
+  return Warning("component-scopes", SubjectOf(document),
+                 "it has no scopes, so every app's daprd loads it, and none "
+                 "starts where the socket is not",
+                 "scopes: [YOUR-APP-ID]");
+}
+
+Finding FieldRefused(const ComponentDocument& document,
+                     absl::string_view text) {
+  const std::string field = QuotedAfter(text, "metadata field");
+  const std::string value = QuotedAfter(text, "such as");
+  return Fault("component-field", SubjectOf(document),
+               Told(text, document.path),
+               field.empty() || value.empty()
+                   ? absl::StrCat("change it, and see what it means: statecpp "
+                                  "config --component ",
+                                  ShellWord(document.path))
+                   : FieldLine(field, value));
+}
+
+Finding FieldUnknown(const ComponentDocument& document, absl::string_view name,
+                     absl::string_view text) {
+  const absl::string_view nearest = NearestComponentField(name);
+  return Warning("component-field", SubjectOf(document), std::string(text),
+                 nearest.empty()
+                     ? absl::StrCat("remove the field ", name)
+                     : absl::StrCat("- {name: ", nearest, ", value: …}"));
+}
+
+Finding FieldOfNoUse(const ComponentDocument& document,
+                     const ComponentField& field, absl::string_view text) {
+  if (field.use == Use::kDaprdSeal) {
+    return Warning("component-daprd-encrypts", SubjectOf(document),
+                   std::string(text),
+                   absl::StrCat("remove the field ", field.name,
+                                "; a key for the store: statecpp keygen FILE"));
+  }
+  if (field.secret) {
+    return Warning("component-key-forgotten", SubjectOf(document),
+                   std::string(text),
+                   "- {name: encryptionKeyFile, value: NAME-IN-KEY-DIR}");
+  }
+  return Warning("component-field", SubjectOf(document), std::string(text),
+                 FieldLine("encryption", "required"));
+}
+
+Finding InitTimeoutUnread(const ComponentDocument& document) {
+  return Warning("component-init-timeout", SubjectOf(document),
+                 absl::StrCat("initTimeout is \"", document.init_timeout,
+                              "\", which is no duration, so daprd waits ",
+                              absl::FormatDuration(kInitTimeout)),
+                 "initTimeout: 30s");
+}
+
+Finding InitTimeoutShort(const ComponentDocument& document,
+                         absl::Duration timeout, absl::Duration lock) {
+  const absl::Duration enough =
+      absl::Ceil(lock + kRoomToAnswer, absl::Seconds(1));
+  return Warning(
+      "component-init-timeout", SubjectOf(document),
+      absl::StrCat("daprd waits ", absl::FormatDuration(timeout),
+                   " for Init (initTimeout) and ends; Init may wait ",
+                   absl::FormatDuration(lock),
+                   " for another process (lockTimeout), so that its reason "
+                   "would never be heard"),
+      absl::StrCat("initTimeout: ", absl::ToInt64Seconds(enough), "s"));
+}
+
+Finding TwoActorStores(const ComponentDocument& document,
+                       const ComponentDocument& before) {
+  return Fault(
+      "component-actor-store", SubjectOf(document),
+      absl::StrCat("actorStateStore is true here and in ", SubjectOf(before),
+                   ": \"detected duplicate actor state store\""),
+      FieldLine("actorStateStore", "false"));
+}
+
+Finding Understood(const ComponentDocument& document,
+                   const ComponentFile& component) {
+  const bool sealed = component.config.encryption == Encryption::kRequired;
+  return Fine("component", SubjectOf(document),
+              absl::StrCat("daprd finds it, and Init would take it: store ",
+                           component.config.data_dir,
+                           sealed ? ", sealed" : ", not sealed"));
+}
+
+// --- What is there.
+
+bool IsOurs(absl::string_view type) {
+  return absl::EqualsIgnoreCase(type, kType);
+}
+
+// A type that was probably meant to be ours.
+bool IsNearOurs(absl::string_view type) {
+  const std::string lower = absl::AsciiStrToLower(type);
+  for (const absl::string_view near :
+       {"cpp", "state.lmdb", "state.statecpp", "state.state.cpp", "state.c++",
+        "state.cpp.sock", "state.cpp/v1", "state.cxx", "state-cpp",
+        "statecpp"}) {
+    if (lower == near) return true;
+  }
+  return false;
+}
+
+bool IsMeantAsOurs(const ComponentDocument& document) {
+  return IsOurs(document.type) || IsNearOurs(document.type);
+}
+
+// Whether some app has both.
+bool ShareAnApp(const ComponentDocument& one, const ComponentDocument& other) {
+  return one.scopes.empty() || other.scopes.empty() ||
+         std::find_first_of(one.scopes.begin(), one.scopes.end(),
+                            other.scopes.begin(),
+                            other.scopes.end()) != one.scopes.end();
+}
+
+void CheckHead(const ComponentDocument& document, Findings& findings) {
+  if (document.kind != kKind) findings.push_back(WrongKind(document));
+  if (document.api_version != kApiVersion) {
+    findings.push_back(WrongApiVersion(document));
+  }
+  if (!IsOurs(document.type)) findings.push_back(WrongType(document));
+  const std::string version = absl::AsciiStrToLower(document.version);
+  if (!version.empty() && version != "v0" && version != "v1") {
+    findings.push_back(WrongVersion(document));
+  }
+}
+
+void CheckInitTimeout(const ComponentDocument& document,
+                      const ComponentConfig& config, Findings& findings) {
+  absl::Duration timeout = kInitTimeout;
+  if (!document.init_timeout.empty() &&
+      !absl::ParseDuration(document.init_timeout, &timeout)) {
+    findings.push_back(InitTimeoutUnread(document));
+    timeout = kInitTimeout;
+  }
+  if (timeout <= config.lock_timeout) {
+    findings.push_back(
+        InitTimeoutShort(document, timeout, config.lock_timeout));
+  }
+}
+
+// What Init would say, by its own code.
+std::optional<ComponentFile> CheckFields(const ComponentDocument& document,
+                                         Findings& findings) {
+  absl::StatusOr<ComponentFile> component =
+      ComponentFileFromYaml(document.yaml, document.path);
+  if (!component.ok()) {
+    findings.push_back(FieldRefused(document, component.status().message()));
+    return std::nullopt;
+  }
+  for (const std::string& warning : component->warnings) {
+    const std::string name = QuotedAfter(warning, "metadata field");
+    const ComponentField* const field = FindComponentField(name);
+    findings.push_back(field == nullptr
+                           ? FieldUnknown(document, name, warning)
+                           : FieldOfNoUse(document, *field, warning));
+  }
+  CheckInitTimeout(document, component->config, findings);
+  return *std::move(component);
+}
+
+// Of one that is meant to be ours.
+void CheckOne(const ComponentDocument& document, ComponentsChecked& checked) {
+  Findings findings;
+  CheckHead(document, findings);
+  std::optional<ComponentFile> component;
+  // One of another type or kind would be told that it is none of ours, again.
+  if (IsOurs(document.type) && document.kind == kKind) {
+    component = CheckFields(document, findings);
+  }
+  if (document.scopes.empty()) findings.push_back(NoScopes(document));
+  const bool faulty = Count(findings, Finding::Level::kFault) > 0;
+  if (component.has_value() && !faulty) {
+    checked.findings.push_back(Understood(document, *component));
+  }
+  if (component.has_value()) checked.ours.push_back(*std::move(component));
+  Append(std::move(findings), checked.findings);
+}
+
+// Of all of them together, as one daprd has them.
+void CheckClashes(const std::vector<ComponentDocument>& documents,
+                  Findings& findings) {
+  const auto is_loaded = [](const ComponentDocument& document) {
+    return document.kind == kKind && document.api_version == kApiVersion;
+  };
+  for (auto later = documents.begin(); later != documents.end(); ++later) {
+    for (auto before = documents.begin(); before != later; ++before) {
+      if (!is_loaded(*later) || !is_loaded(*before) ||
+          !ShareAnApp(*later, *before)) {
+        continue;
+      }
+      if (later->name == before->name &&
+          (IsMeantAsOurs(*later) || IsMeantAsOurs(*before))) {
+        findings.push_back(NameTwice(*later, *before));
+      }
+      if (later->keeps_actors && before->keeps_actors) {
+        findings.push_back(TwoActorStores(*later, *before));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+ComponentsChecked CheckDocuments(
+    const std::vector<ComponentDocument>& documents, const std::string& named) {
+  ComponentsChecked checked;
+  std::vector<std::string> others;
+  bool any = false;
+  for (const ComponentDocument& document : documents) {
+    if (IsMeantAsOurs(document)) {
+      CheckOne(document, checked);
+      any = true;
+    } else if (document.kind == kKind) {
+      others.push_back(absl::StrCat(document.name, " (", document.type, ")"));
+    }
+  }
+  if (!any) checked.findings.push_back(NoneOfOurs(named, others));
+  CheckClashes(documents, checked.findings);
+  return checked;
+}
+
+ComponentsChecked CheckComponents(const std::vector<std::string>& paths,
+                                  const std::string& named) {
+  Findings unread;
+  std::vector<ComponentDocument> documents;
+  for (const std::string& path : paths) {
+    absl::StatusOr<std::vector<ComponentDocument>> found =
+        ReadComponentDocuments(path);
+    if (!found.ok()) {
+      unread.push_back(NotRead(path, found.status().message()));
+      continue;
+    }
+    std::move(found->begin(), found->end(), std::back_inserter(documents));
+  }
+  // What could not be read may be what was looked for.
+  if (documents.empty() && !unread.empty()) return {std::move(unread), {}};
+  ComponentsChecked checked = CheckDocuments(documents, named);
+  Append(std::move(unread), checked.findings);
+  return checked;
+}
+
+Findings CheckHomeComponents(const std::vector<ComponentFile>& ours,
+                             const std::string& home,
+                             const std::string& resources) {
+  Findings findings;
+  for (const std::string& path : YamlFilesIn(home)) {
+    const absl::StatusOr<std::vector<ComponentDocument>> documents =
+        ReadComponentDocuments(path);
+    if (!documents.ok()) continue;
+    for (const ComponentDocument& document : *documents) {
+      for (const ComponentFile& component : ours) {
+        if (document.kind == kKind && document.name == component.name) {
+          findings.push_back(NameAtHome(component, document, resources));
+        }
+      }
+    }
+  }
+  return findings;
+}
+
+}  // namespace statecpp

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Findings as doctor prints them.
+#include "cli/finding_text.h"
+
+#include <string>
+#include <vector>
+
+#include "cli/finding.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace statecpp {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::vector<FindingGroup> Groups() {
+  return {{"daprd's side",
+           {Fine("socket", "/s/cpp.sock", "a state store answers"),
+            Fault("socket-stale", "/s/old.sock", "nobody answers",
+                  "rm /s/old.sock")}},
+          {"our side",
+           {Warning("store-filling", "orders", "9 in use",
+                    "first line\nsecond line")}}};
+}
+
+TEST(FindingTextTest, EachHasALineAndItsFix) {
+  EXPECT_EQ(FindingsText(Groups()),
+            "daprd's side\n"
+            "  ok       /s/cpp.sock: a state store answers\n"
+            "  FAULT    /s/old.sock: nobody answers\n"
+            "           fix: rm /s/old.sock\n"
+            "\n"
+            "our side\n"
+            "  warning  orders: 9 in use\n"
+            "           fix: first line\n"
+            "                second line\n"
+            "\n"
+            "1 fault, 1 warning\n");
+}
+
+TEST(FindingTextTest, NoneIsSaidAsWell) {
+  EXPECT_EQ(FindingsText({}), "no faults, no warnings\n");
+}
+
+TEST(FindingTextTest, JsonIsOneObject) {
+  EXPECT_EQ(
+      FindingsJson(Groups()),
+      "{\"findings\":[{\"group\":\"daprd's side\",\"level\":\"ok\","
+      "\"kind\":\"socket\",\"subject\":\"/s/cpp.sock\",\"text\":\"a state "
+      "store answers\"},{\"group\":\"daprd's side\",\"level\":\"fault\","
+      "\"kind\":\"socket-stale\",\"subject\":\"/s/old.sock\",\"text\":"
+      "\"nobody answers\",\"fix\":\"rm /s/old.sock\"},{\"group\":\"our "
+      "side\",\"level\":\"warning\",\"kind\":\"store-filling\",\"subject\":"
+      "\"orders\",\"text\":\"9 in use\",\"fix\":\"first line\\nsecond line\"}"
+      "],\"warnings\":1,\"faults\":1}\n");
+}
+
+// The name of a file, or a field of a YAML, can be anybody's.
+TEST(FindingTextTest, NothingMovesTheCursor) {
+  const std::string text = FindingsText(
+      {{"a", {Fault("kind", "sub\x1b[2Jject", "te\rxt", "fi\x07x")}}});
+  for (const char* bad : {"\x1b", "\r", "\x07"}) {
+    EXPECT_THAT(text, Not(HasSubstr(bad)));
+  }
+}
+
+TEST(FindingTextTest, ACommandIsTakenFromAnError) {
+  EXPECT_EQ(CommandIn("it is loose; run `chmod 600 a`, or", "none"),
+            "chmod 600 a");
+  EXPECT_EQ(CommandIn("it is `loose", "none"), "none");
+  EXPECT_EQ(CommandIn("it is loose", "none"), "none");
+}
+
+TEST(FindingTextTest, AShellTakesAWordForOne) {
+  EXPECT_EQ(ShellWord("/var/lib/a-b_c.d"), "/var/lib/a-b_c.d");
+  EXPECT_EQ(ShellWord("a b"), "'a b'");
+  EXPECT_EQ(ShellWord("it's; rm -r"), "'it'\\''s; rm -r'");
+  EXPECT_EQ(ShellWord(""), "''");
+}
+
+}  // namespace
+}  // namespace statecpp

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATECPP_CLI_SOCKET_ANSWER_H_
+#define STATECPP_CLI_SOCKET_ANSWER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace statecpp {
+
+// What daprd hears at a socket when it starts: it connects, and asks gRPC's
+// reflection (v1alpha) which services there are.
+//
+//   const SocketAnswer answer = AskSocket(path, absl::Seconds(2));
+//   if (answer.is_state_store()) ...
+struct SocketAnswer {
+  enum class State {
+    kRefused,     // nobody listens: what a killed server left behind
+    kForbidden,   // this user may not connect
+    kUnknown,     // connecting failed for another reason
+    kSilent,      // somebody listens, and says nothing in time
+    kNoServices,  // somebody answers, and not by listing services
+    kServices,
+  };
+
+  State state;
+  std::vector<std::string> services = {};
+  // Why there are none, in the words of the system or of gRPC.
+  std::string why = "";
+
+  // Whether it offers the service by which daprd knows a state store.
+  bool is_state_store() const;
+};
+
+// Waits up to `patience` for each of the two steps. daprd itself would wait for
+// ever.
+SocketAnswer AskSocket(const std::string& socket, absl::Duration patience);
+
+// The folders in which servers of this program listen here, whatever sockets
+// they may be reached by: from the kernel's list, which knows those of this
+// network namespace alone.
+std::vector<std::string> FoldersListenedIn();
+
+// Those of the kernel's list (/proc/net/unix), given as a text.
+std::vector<std::string> FoldersListenedIn(absl::string_view kernel_list);
+
+}  // namespace statecpp
+
+#endif  // STATECPP_CLI_SOCKET_ANSWER_H_

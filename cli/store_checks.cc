@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/store_checks.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "api/admin_message.h"
+#include "api/component_config.h"
+#include "api/instance_name.h"
+#include "api/metadata_value.h"
+#include "cli/expected_stores.h"
+#include "cli/finding_text.h"
+#include "cli/kept_replies.h"
+#include "cli/lock_holder.h"
+#include "cli/stat_text.h"
+#include "cli/store_faults.h"
+#include "cli/store_key.h"
+#include "cli/store_target.h"
+#include "crypto/key_source.h"
+#include "engine/error_payload.h"
+#include "engine/keys_status.h"
+#include "engine/options.h"
+#include "server/admin_client.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+
+// As the alerts have it (deploy/prometheus/alerts.yaml).
+constexpr double kFull = 0.80;
+// Pages of that many commits cannot be used again; a query, which renews its
+// snapshot, never stays so far behind.
+constexpr uint64_t kLongBehind = 10000;
+// A server that is well answers in milliseconds, and one that is stuck is one
+// of the things to find.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+
+std::string FlagsOf(const std::string& data_root, const std::string& store) {
+  return absl::StrCat(" --data-root ", ShellWord(data_root), " --store ",
+                      ShellWord(store));
+}
+
+std::string Percent(uint64_t part, uint64_t whole) {
+  return absl::StrFormat("%.0f %%", 100.0 * static_cast<double>(part) /
+                                        static_cast<double>(whole));
+}
+
+std::string EncryptionLine(absl::string_view value) {
+  return absl::StrCat("- {name: encryption, value: \"", value, "\"}");
+}
+
+// --- The texts, one function each.
+
+Finding NotListed(const std::string& folder, absl::string_view why) {
+  return Fault("store-unreadable", folder,
+               absl::StrCat("could not be listed: ", why),
+               "run this as the server's user, or as root");
+}
+
+Finding NotAnswered(const std::string& subject, const absl::Status& status) {
+  return Fault(
+      "server", subject,
+      absl::IsCancelled(status)
+          ? absl::StrCat("the server did not answer within ",
+                         absl::FormatDuration(kPatience))
+          : absl::StrCat("the server did not answer: ", status.message()),
+      "look at its log, or start it again");
+}
+
+Finding NotMadeYet(const std::string& store) {
+  return Fine("store", store, "not made yet; daprd's Init makes it");
+}
+
+Finding NotOpenNow(const std::string& store) {
+  return Fine("store", store,
+              "the server does not have it open now, and opens it when it is "
+              "asked for");
+}
+
+Finding Held(const std::string& store, const LockHolder& holder) {
+  return Fault("store-held", store,
+               absl::StrCat("it is open in a process that is no server of this "
+                            "data root: ",
+                            holder.text.empty() ? "which one is not known"
+                                                : holder.text),
+               holder.pid_runs ? absl::StrCat("kill ", holder.pid)
+                               : "stop the process that has it open");
+}
+
+Finding Damaged(const StoresAsked& asked, const std::string& store,
+                absl::string_view text) {
+  return Fault("store-damaged", store, std::string(text),
+               absl::StrCat("statecpp restore BACKUP --data-root ",
+                            ShellWord(asked.data_root), " --store ",
+                            ShellWord(store + "-restored")));
+}
+
+Finding NotRead(const std::string& store, const absl::Status& status) {
+  return Fault("store-unreadable", store, std::string(status.message()),
+               "run this as the server's user, or as root");
+}
+
+Finding KeyRefused(const std::string& store, absl::string_view text) {
+  const bool wants_folder = absl::StrContains(text, "--key-dir");
+  return Fault(
+      "store-key", store, std::string(text),
+      CommandIn(text, wants_folder ? "--key-dir DIR, as for serve"
+                                   : "--key-file FILE, with a key that it is "
+                                     "sealed for"));
+}
+
+Finding KeyNotGiven(const std::string& store, const KeysStatus& keys) {
+  const std::string names = absl::StrJoin(
+      keys.slots, ", ", [](std::string* out, const KeysStatus::Slot& slot) {
+        absl::StrAppend(out, slot.name, " (", slot.fingerprint, ")");
+      });
+  return Warning("store-key", store,
+                 absl::StrCat("no key was given here, so whether the server's "
+                              "opens it is not known; it is sealed for: ",
+                              names),
+                 "--key-file FILE, as for serve");
+}
+
+Finding PlainAgainstYaml(const StoresAsked& asked, const std::string& store) {
+  return Fault("store-sealing", store,
+               "the store is not sealed, and its component wants it to be, so "
+               "Init fails",
+               absl::StrCat("statecpp encrypt",
+                            FlagsOf(asked.data_root,  //
+                                    store),
+                            " --key-file FILE\nor: ", EncryptionLine("off")));
+}
+
+Finding SealedAgainstYaml(const std::string& store) {
+  return Fault("store-sealing", store,
+               "the store is sealed, and its component says that it is not, so "
+               "Init fails",
+               EncryptionLine("required"));
+}
+
+Finding Filling(const std::string& store, uint64_t used, uint64_t max_size) {
+  return Warning("store-filling", store,
+                 absl::StrCat(SizeText(used), " in use, which is ",
+                              Percent(used, max_size), " of maxSize ",
+                              FormatByteSize(max_size)),
+                 absl::StrCat("- {name: maxSize, value: \"",
+                              FormatByteSize(2 * max_size), "\"}"));
+}
+
+Finding ReaderBehind(const std::string& store, const StoreStats& stats) {
+  return Warning("store-reader", store,
+                 absl::StrCat(stats.readers, " snapshots are held, the oldest ",
+                              stats.oldest_reader_lag,
+                              " commits behind, whose pages cannot be used "
+                              "again, so that the file grows"),
+                 "end what reads it (a backup, a query); if nothing does, "
+                 "start the server again");
+}
+
+Finding Well(const std::string& store, bool sealed, bool opens,
+             const std::string& figures) {
+  return Fine("store", store,
+              absl::StrCat(sealed ? "sealed" : "not sealed",
+                           opens ? ", the key opens it" : "", figures));
+}
+
+// --- What is there.
+
+// What the stores that the folder holds are called.
+absl::StatusOr<std::vector<std::string>> StoreNames(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end;
+       !failed && entry != end; entry.increment(failed)) {
+    const std::string file = entry->path().filename();
+    std::error_code ignored;
+    // One that is being made begins with a dot.
+    if (!absl::StartsWith(file, ".") && entry->is_directory(ignored)) {
+      names.push_back(NameOfFile(file));
+    }
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    return absl::UnavailableError(failed.message());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void CheckSealing(const StoresAsked& asked, const std::string& store,
+                  const ComponentFile* component, bool sealed,
+                  Findings& findings) {
+  if (component == nullptr) return;
+  const bool wanted = component->config.encryption == Encryption::kRequired;
+  if (wanted && !sealed) findings.push_back(PlainAgainstYaml(asked, store));
+  if (!wanted && sealed) findings.push_back(SealedAgainstYaml(store));
+}
+
+// Stores that no server has.
+class ClosedStores {
+ public:
+  ClosedStores(const StoresAsked& asked, const ExpectedStores& components)
+      : asked_(asked), components_(components) {}
+
+  Findings Check(const std::string& store) {
+    const absl::StatusOr<std::string> file = FileNameOf(store);
+    if (!file.ok()) return {NotRead(store, file.status())};
+    const std::string folder =
+        absl::StrCat(asked_.data_root, "/stores/", *file);
+    const LockHolder holder = LookAtLock(folder + "/LOCK");
+    if (holder.state == LockHolder::State::kHeld) return {Held(store, holder)};
+    const absl::StatusOr<StorePeek> peek =
+        PeekStore({.path = folder, .on_assertion = EndVerbOnAssertion});
+    if (!peek.ok()) return {Unread(store, peek.status())};
+
+    Findings findings;
+    const bool sealed = peek->keys.sealed;
+    const ComponentFile* const component = components_.GivenFor(store);
+    CheckSealing(asked_, store, component, sealed, findings);
+    if (sealed) CheckKey(store, folder, component, peek->keys, findings);
+    const bool well = findings.empty();
+    const uint64_t max_size = components_.MaxSizeOf(store);
+    if (static_cast<double>(peek->used_bytes) > kFull * max_size) {
+      findings.push_back(Filling(store, peek->used_bytes, max_size));
+    }
+    if (well) {
+      findings.push_back(
+          Well(store, sealed, sealed,
+               absl::StrCat(", ", SizeText(peek->used_bytes), " in use")));
+    }
+    return findings;
+  }
+
+ private:
+  Finding Unread(const std::string& store, const absl::Status& status) const {
+    if (absl::IsDataLoss(status)) {
+      return Damaged(asked_, store, status.message());
+    }
+    // A folder with nothing in it.
+    return absl::IsNotFound(status) ? NotMadeYet(store)
+                                    : NotRead(store, status);
+  }
+
+  // Where the key of a store is.
+  absl::StatusOr<std::shared_ptr<const KeySource>> SourceFor(
+      const std::string& folder, const std::string& store,
+      const ComponentFile* component) const {
+    const bool own = component != nullptr && !NamesKey(asked_.keys) &&
+                     component->config.encryption == Encryption::kRequired &&
+                     component->config.own_key.place != OwnKey::Place::kNone;
+    if (own) {
+      return ChooseStoreKey({.folder = folder,
+                             .data_root = asked_.data_root,
+                             .data_dir = store,
+                             .component = *component,
+                             .key_folder = asked_.key_folder},
+                            asked_.keys);
+    }
+    return asked_.key;
+  }
+
+  void CheckKey(const std::string& store, const std::string& folder,
+                const ComponentFile* component, const KeysStatus& status,
+                Findings& findings) {
+    const absl::StatusOr<std::shared_ptr<const KeySource>> source =
+        SourceFor(folder, store, component);
+    if (!source.ok()) {
+      findings.push_back(KeyRefused(store, source.status().message()));
+      return;
+    }
+    if (*source == nullptr) {
+      findings.push_back(KeyNotGiven(store, status));
+      return;
+    }
+    const absl::StatusOr<std::shared_ptr<const MasterKeys>> keys =
+        (*source)->Load();
+    if (!keys.ok()) {
+      findings.push_back(KeyRefused(store, keys.status().message()));
+      return;
+    }
+    const absl::StatusOr<StorePeek> opened = PeekStore(
+        {.path = folder, .keys = *keys, .on_assertion = EndVerbOnAssertion});
+    if (opened.ok()) return;
+    findings.push_back(error::IsAboutKey(opened.status())
+                           ? KeyRefused(store, opened.status().message())
+                           : Unread(store, opened.status()));
+  }
+
+  const StoresAsked& asked_;
+  const ExpectedStores& components_;
+};
+
+// Stores of a server, of which those that it has open are asked for.
+Findings CheckServed(const StoresAsked& asked, const ExpectedStores& components,
+                     std::vector<std::string>& names) {
+  RepliesInTime<AdminStore> stores(kPatience);
+  const absl::Status listed =
+      AskServer(asked.data_root, {.verb = AdminRequest::ListStores{}}, stores);
+  if (!listed.ok()) return {NotAnswered(asked.data_root, listed)};
+  Findings findings;
+  for (const AdminStore& store : stores.replies()) {
+    names.push_back(store.data_dir);
+    if (!store.open) {
+      findings.push_back(NotOpenNow(store.data_dir));
+      continue;
+    }
+    CheckSealing(asked, store.data_dir, components.GivenFor(store.data_dir),
+                 store.sealed, findings);
+    RepliesInTime<StoreStats> stats(kPatience);
+    const absl::Status told = AskServer(
+        asked.data_root,
+        {.data_dir = store.data_dir, .verb = AdminRequest::Stats{}}, stats);
+    if (!told.ok() || stats.replies().empty()) {
+      findings.push_back(NotAnswered(store.data_dir, told));
+      continue;
+    }
+    const StoreStats& figures = stats.replies().front();
+    Append(CheckFigures(store.data_dir, figures), findings);
+    findings.push_back(
+        Well(store.data_dir, store.sealed, false,
+             absl::StrCat(", ", figures.records, " items, ",
+                          SizeText(figures.used_bytes), " of maxSize ",
+                          FormatByteSize(figures.max_size), " in use, opened ",
+                          figures.open_count, " times")));
+  }
+  return findings;
+}
+
+}  // namespace
+
+Findings CheckFigures(const std::string& store, const StoreStats& stats) {
+  Findings findings;
+  if (static_cast<double>(stats.used_bytes) > kFull * stats.max_size) {
+    findings.push_back(Filling(store, stats.used_bytes, stats.max_size));
+  }
+  if (stats.oldest_reader_lag > kLongBehind) {
+    findings.push_back(ReaderBehind(store, stats));
+  }
+  return findings;
+}
+
+StoresChecked CheckStores(const StoresAsked& asked) {
+  const ExpectedStores components(asked.data_root, asked.components);
+  StoresChecked checked;
+  std::vector<std::string> names;
+  if (asked.served) {
+    checked.findings = CheckServed(asked, components, names);
+  } else {
+    const std::string folder = asked.data_root + "/stores";
+    absl::StatusOr<std::vector<std::string>> found = StoreNames(folder);
+    if (!found.ok()) {
+      checked.findings = {NotListed(folder, found.status().message())};
+      return checked;
+    }
+    names = *std::move(found);
+    // A damaged file can end the process, which then says why.
+    if (!names.empty()) EndOnMemoryFaults();
+    ClosedStores stores(asked, components);
+    for (const std::string& name : names) {
+      Append(stores.Check(name), checked.findings);
+    }
+  }
+  for (const ComponentFile& component : asked.components) {
+    const std::string& name = component.config.data_dir;
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    names.push_back(name);
+    checked.findings.push_back(NotMadeYet(name));
+  }
+  for (const std::string& name : names) {
+    checked.still_wanted += components.RoomFor(name);
+  }
+  return checked;
+}
+
+}  // namespace statecpp

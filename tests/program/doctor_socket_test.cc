@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `statecpp doctor` on daprd's side: the folder, and the sockets in it. Each
+// test provokes one finding.
+#include <fcntl.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/program/client.h"
+#include "tests/program/doctored_store.h"
+#include "tests/program/program.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A socket in place, on which nobody answers: there is nobody, or nobody who
+// says a word.
+class MuteSocket {
+ public:
+  explicit MuteSocket(const std::string& path, bool listening = true)
+      : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    memcpy(address.sun_path, path.data(), path.size());
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+              0);
+    EXPECT_EQ(listening ? listen(fd_, 8) : 0, 0);
+  }
+  ~MuteSocket() { close(fd_); }
+
+ private:
+  const int fd_;
+};
+
+class DoctorSocketTest : public DoctoredStoreTest {
+ protected:
+  void MakeSocketFolder(mode_t mode = 0700) const {
+    ASSERT_TRUE(fs::create_directory(socket_folder()));
+    ASSERT_EQ(chmod(socket_folder().c_str(), mode), 0);
+  }
+};
+
+TEST_F(DoctorSocketTest, AServerThatAnswersIsWell) {
+  Serve();
+  const Outcome outcome = Doctor();
+  EXPECT_THAT(outcome, Finds("ok", "socket", "type state.cpp", ""));
+  EXPECT_THAT(outcome, Finds("ok", "socket-folder",
+                             "export DAPR_COMPONENTS_SOCKETS_FOLDER=", ""));
+  EXPECT_THAT(outcome, Finds("ok", "socket-access", "may enter it", ""));
+  EXPECT_EQ(outcome.exit_code, 0);
+}
+
+// --- The folder.
+
+TEST_F(DoctorSocketTest, AFolderThatIsNotThere) {
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-folder-absent",
+                              "couldn't find state store state.cpp/v1",
+                              "statecpp serve --data-root "));
+}
+
+TEST_F(DoctorSocketTest, AFolderThatIsAFile) {
+  std::ofstream(socket_folder()) << "";
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-folder-absent", "not a folder",
+                              "rm " + socket_folder()));
+}
+
+TEST_F(DoctorSocketTest, AFolderThatIsNoWholePath) {
+  EXPECT_THAT(DoctorWith({}, {"DAPR_COMPONENTS_SOCKETS_FOLDER=some/sockets"}),
+              Finds("fault", "socket-folder-relative", "is not a whole path",
+                    "export DAPR_COMPONENTS_SOCKETS_FOLDER=/some/sockets"));
+}
+
+TEST_F(DoctorSocketTest, AFolderThatDaprdIsNotTold) {
+  EXPECT_THAT(
+      DoctorWith({}, {"DAPR_COMPONENT_SOCKETS_FOLDER=" + socket_folder()}),
+      Finds("warning", "socket-folder-variable", "which daprd does not read",
+            "export DAPR_COMPONENTS_SOCKETS_FOLDER=" + socket_folder()));
+}
+
+TEST_F(DoctorSocketTest, AFolderOtherThanDaprds) {
+  EXPECT_THAT(
+      DoctorWith({"--socket-folder", socket_folder()},
+                 {"DAPR_COMPONENTS_SOCKETS_FOLDER=/elsewhere"}),
+      Finds("warning", "socket-folder-variable", "looks in /elsewhere",
+            "export DAPR_COMPONENTS_SOCKETS_FOLDER=" + socket_folder()));
+}
+
+TEST_F(DoctorSocketTest, AFolderThatAllMayWrite) {
+  MakeSocketFolder(0777);
+  EXPECT_THAT(Doctor(),
+              Finds("warning", "socket-folder-mode", "every local user",
+                    "chmod o-w " + socket_folder()));
+}
+
+// --- daprd's user.
+
+TEST_F(DoctorSocketTest, AFolderThatDaprdMayNotEnter) {
+  Serve();
+  const std::string other = absl::StrCat(geteuid() + 1);
+  // The test's own folder is its user's alone.
+  EXPECT_THAT(
+      DoctorWith({"--socket-folder", socket_folder(), "--daprd-uid", other}),
+      Finds("fault", "socket-access", "permission denied",
+            "chmod o+x " + dir_.path()));
+}
+
+TEST_F(DoctorSocketTest, ASocketThatDaprdMayNotConnectTo) {
+  Serve();
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(socket_folder().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(socket_path().c_str(), 0600), 0);
+  const std::string other = absl::StrCat(geteuid() + 1);
+  const std::vector<std::string> words = {"--socket-folder", socket_folder(),
+                                          "--daprd-uid", other};
+  EXPECT_THAT(DoctorWith(words), Finds("fault", "socket-access", "mode 0600",
+                                       "--socket-mode 0666"));
+  ASSERT_EQ(chmod(socket_path().c_str(), 0666), 0);
+  EXPECT_THAT(Found(DoctorWith(words), "socket-access"),
+              HasSubstr("\"level\":\"ok\""));
+}
+
+TEST_F(DoctorSocketTest, AFolderOfThisUserWhereDaprdsIsNotKnown) {
+  SKIP_UNLESS_NOBODY_CAN_BE();  // for root may go anywhere
+  MakeSocketFolder();
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chown(socket_folder().c_str(), kNobody, kNobody), 0);
+  ProgramOptions options =
+      VerbOptions("doctor", {"--json", "--socket-folder", socket_folder()});
+  options.uid = kNobody;
+  EXPECT_THAT(RunToEnd(options),
+              Finds("warning", "socket-access", "as this user it may",
+                    absl::StrCat("--daprd-uid ", kNobody)));
+}
+
+// --- Our socket.
+
+TEST_F(DoctorSocketTest, NoSocketWhereNoServerRuns) {
+  MakeSocketFolder();
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-absent",
+                              "couldn't find state store state.cpp/v1",
+                              "statecpp serve --data-root " + data_root()));
+}
+
+TEST_F(DoctorSocketTest, NoSocketWhereTheServerUsesAnotherFolder) {
+  Serve();
+  const std::string other = dir_.Path("others");
+  ASSERT_TRUE(fs::create_directory(other));
+  const Outcome outcome = DoctorWith(
+      {"--socket-folder", other, "--daprd-uid", absl::StrCat(geteuid())});
+  EXPECT_THAT(outcome,
+              Finds("fault", "socket-absent", "in another folder", ""));
+  EXPECT_THAT(
+      Found(outcome, "socket-absent"),
+      AllOf(HasSubstr(absl::StrCat("pid ", server().pid(), " on ")),
+            HasSubstr("servers listen in "), HasSubstr(socket_folder())));
+}
+
+TEST_F(DoctorSocketTest, AServerThatIsNotReady) {
+  MakeSocketFolder();
+  ASSERT_TRUE(fs::create_directory(socket_folder() + "/.statecpp"));
+  const std::string lock = socket_folder() + "/.statecpp/cpp.sock.lock";
+  std::ofstream(lock) << "pid 1 on elsewhere";
+  const int fd = open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-absent",
+                              "has taken the name (pid 1 on elsewhere)",
+                              "statecpp health --wait 30s"));
+  close(fd);
+}
+
+TEST_F(DoctorSocketTest, SomethingElseInItsPlace) {
+  MakeSocketFolder();
+  std::ofstream(socket_path()) << "";
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-absent", "not a socket",
+                              "rm " + socket_path()));
+}
+
+TEST_F(DoctorSocketTest, ASocketThatAKilledServerLeft) {
+  Serve();
+  Kill();
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-stale", "nobody answers",
+                              "rm " + socket_path()));
+  // The fix, and then the next finding's.
+  ASSERT_EQ(unlink(socket_path().c_str()), 0);
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-absent", "", "statecpp serve"));
+  Serve();
+  EXPECT_THAT(Doctor(), Finds("ok", "socket", "a state store answers", ""));
+}
+
+TEST_F(DoctorSocketTest, ASocketOnWhichNobodySaysAWord) {
+  MakeSocketFolder();
+  const MuteSocket mute(socket_path());
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-silent", "daprd hangs",
+                              "rm " + socket_path()));
+}
+
+TEST_F(DoctorSocketTest, AServerThatHasStopped) {
+  Serve();
+  server().Signal(SIGSTOP);
+  const Outcome outcome = Doctor();
+  server().Signal(SIGCONT);
+  EXPECT_THAT(outcome, Finds("fault", "socket-silent", "it is of pid ",
+                             absl::StrCat("kill ", server().pid())));
+  EXPECT_THAT(outcome, Finds("fault", "server", "did not answer", ""));
+}
+
+TEST_F(DoctorSocketTest, AnAnswerThatIsNoStateStores) {
+  MakeSocketFolder();
+  wire::StateStore::Service store;  // which nothing says that it is
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&store);
+  builder.AddListeningPort(absl::StrCat("unix:", socket_path()),
+                           grpc::InsecureServerCredentials());
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+  EXPECT_THAT(Doctor(),
+              Finds("fault", "socket-no-store", "does not say what it is",
+                    "rm " + socket_path()));
+  server->Shutdown();
+}
+
+TEST_F(DoctorSocketTest, SocketsThatThisUserMayNotTry) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  Serve();
+  const std::string other = socket_folder() + "/pubsub.sock";
+  const MuteSocket mute(other);
+  for (const std::string& path : {dir_.path(), socket_folder()}) {
+    ASSERT_EQ(chmod(path.c_str(), 0755), 0);
+  }
+  for (const std::string& path : {socket_path(), other}) {
+    ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  }
+  ProgramOptions options = DoctorOptions();
+  options.uid = kNobody;
+  const Outcome outcome = RunToEnd(options);
+  EXPECT_THAT(outcome, Finds("warning", "socket", "Permission denied",
+                             "as daprd's user"));
+  EXPECT_THAT(outcome, Finds("warning", "other-socket", "Permission denied",
+                             "as daprd's user"));
+}
+
+// --- The other sockets.
+
+TEST_F(DoctorSocketTest, AnotherSocketThatHoldsDaprdUp) {
+  Serve();
+  EXPECT_THAT(Found(Doctor(), "other-socket"), IsEmpty());
+  const std::string other = socket_folder() + "/pubsub.sock";
+  const MuteSocket dead(other, /*listening=*/false);
+  EXPECT_THAT(Doctor(),
+              Finds("fault", "other-socket", "nobody answers", "rm " + other));
+}
+
+TEST_F(DoctorSocketTest, AnotherSocketOnWhichNobodySaysAWord) {
+  Serve();
+  const std::string other = socket_folder() + "/pubsub.sock";
+  const MuteSocket mute(other);
+  EXPECT_THAT(Doctor(), Finds("fault", "other-socket", "waits for every socket",
+                              "rm " + other));
+}
+
+TEST_F(DoctorSocketTest, AnotherSocketThatMakesOurType) {
+  Serve();
+  const std::string other = socket_folder() + "/CPP.socket";
+  const MuteSocket mute(other);
+  EXPECT_THAT(Doctor(), Finds("fault", "other-socket-type",
+                              "the type state.cpp as well", "rm " + other));
+}
+
+TEST_F(DoctorSocketTest, AnotherStateStoreIsWell) {
+  Serve();
+  fs::rename(socket_path(), socket_folder() + "/lmdb.sock");
+  const Outcome outcome = Doctor();
+  EXPECT_THAT(outcome, Finds("ok", "other-socket", "of type state.lmdb", ""));
+  EXPECT_THAT(outcome, Finds("fault", "socket-absent", "", ""));
+}
+
+}  // namespace
+}  // namespace statecpp
