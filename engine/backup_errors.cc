@@ -88,11 +88,11 @@ absl::Status BackupRuns(absl::string_view path) {
       " when it is done; nothing was done")));
 }
 
-absl::Status BackupFolderHeld(absl::string_view folder) {
+absl::Status BackupFolderHeld(absl::string_view folder,
+                              absl::string_view holder) {
   return AsStoreHeld(absl::UnavailableError(absl::StrCat(
-      "another backup is being written in ", folder, ", by whom its file LOCK ",
-      "says; wait until it is done, or name another folder; nothing was "
-      "done")));
+      "another backup is being written in ", folder, ", by ", holder,
+      "; wait until it is done, or name another folder; nothing was done")));
 }
 
 absl::Status NotBackedUp(absl::string_view place, absl::string_view key,

@@ -119,7 +119,8 @@ absl::StatusOr<BackupFolder> BackupFolder::Open(const std::string& path,
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(partial + "/LOCK", absl::ZeroDuration());
   if (error::IsStoreHeld(lock.status())) {
-    return error::BackupFolderHeld(partial);
+    return error::BackupFolderHeld(partial,
+                                   FileLock::HolderOf(partial + "/LOCK"));
   }
   if (!lock.ok()) return lock.status();
   return BackupFolder(std::move(partial), target, is_left, *std::move(lock));

@@ -220,7 +220,8 @@ absl::Status BackupLeftLinked(absl::string_view folder, absl::string_view file,
                               absl::string_view kind);
 absl::Status BackupRuns(absl::string_view path);
 // Somebody holds the folder that it is written in.
-absl::Status BackupFolderHeld(absl::string_view folder);
+absl::Status BackupFolderHeld(absl::string_view folder,
+                              absl::string_view holder);
 // `key` is empty where the damage hides it.
 absl::Status NotBackedUp(absl::string_view place, absl::string_view key,
                          absl::string_view reason);

@@ -79,6 +79,14 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
   }
 }
 
+std::string FileLock::HolderOf(const std::string& file) {
+  const int fd =
+      open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  std::string holder = ReadHolder(fd);
+  if (fd >= 0) close(fd);
+  return holder;
+}
+
 FileLock::~FileLock() {
   if (fd_ >= 0) close(fd_);
 }

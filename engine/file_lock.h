@@ -28,6 +28,10 @@ class FileLock {
   static absl::StatusOr<FileLock> Acquire(const std::string& file,
                                           absl::Duration timeout);
 
+  // Who holds it, for an error that says more than Acquire's. "another process"
+  // if it does not say.
+  static std::string HolderOf(const std::string& file);
+
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileLock& operator=(FileLock&& other) noexcept {
     std::swap(fd_, other.fd_);

@@ -197,6 +197,15 @@ absl::Status NoServer(absl::string_view data_root) {
                                   " any more; nothing was done"));
 }
 
+absl::Status ServerIsMute(absl::string_view data_root,
+                          absl::Duration patience) {
+  return Unreachable(absl::StrCat(
+      "the server of ", data_root, " has not said within ",
+      absl::FormatDuration(patience),
+      " which stores it has open; it is stopped, or waits for its disk: end "
+      "it, or try again; nothing was done"));
+}
+
 absl::Status AdminSocketTaken(absl::string_view path, mode_t mode) {
   return absl::InvalidArgumentError(
       absl::StrCat("what has the admin socket's name ", path, " is ",

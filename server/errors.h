@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 // Every error of the process's own: its sockets, its keys and its connections.
 // For whoever starts the program; no application sees them, but for those about
@@ -61,6 +62,7 @@ absl::Status AdminSystem(absl::string_view what, absl::string_view path,
 // A server is there, or may be, and cannot be asked.
 absl::Status AdminUnreachable(absl::string_view path, int error_number);
 absl::Status NoServer(absl::string_view data_root);
+absl::Status ServerIsMute(absl::string_view data_root, absl::Duration patience);
 absl::Status AdminPeerGone();
 absl::Status AdminPeerSlow();
 absl::Status AdminMessageTooLarge(uint64_t size, size_t limit);

@@ -4,6 +4,7 @@
 // `statecpp restore`.
 #include <signal.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -37,8 +38,20 @@ constexpr int kUsage = 2;
 constexpr int kNotFound = 3;
 constexpr int kConflict = 4;
 constexpr int kDamaged = 5;
+constexpr int kUnreachable = 6;
 constexpr int kKeyRefused = 7;
 constexpr int kLockHeld = 73;
+
+// Before that a signal ends it, as any process.
+bool Blocks(const Program& program, int signal) {
+  std::ifstream status(absl::StrCat("/proc/", program.pid(), "/status"));
+  std::string word;
+  uint64_t blocked = 0;
+  while (status >> word) {
+    if (word == "SigBlk:") status >> std::hex >> blocked;
+  }
+  return (blocked >> (signal - 1) & 1) != 0;
+}
 
 class BackupTest : public OfflineStoreTest {
  protected:
@@ -134,6 +147,32 @@ TEST_F(BackupTest, IsNotRestoredWhereAServerHasTheStoreThatWasThere) {
   StopServing();
   EXPECT_THAT(Restore({"--store", "orders"}), Exits(0, _));
   ExpectServed({});
+}
+
+TEST_F(BackupTest, IsNotRestoredBesideAServerThatDoesNotAnswer) {
+  MakeStore(50);
+  EXPECT_THAT(BackUp(), Exits(0, _));
+  Serve();
+  server().Signal(SIGSTOP);
+  EXPECT_THAT(Restore({"--store", "new"}),
+              Exits(kUnreachable, AllOf(HasSubstr("has not said within 5s"),
+                                        HasSubstr("nothing was done"))));
+  server().Signal(SIGCONT);
+  EXPECT_THAT(Restore({"--store", "new"}), Exits(0, _));
+}
+
+// Else nothing but SIGKILL would end it meanwhile.
+TEST_F(BackupTest, IsInterruptedWhileTheServerDoesNotAnswer) {
+  MakeStore(50);
+  EXPECT_THAT(BackUp(), Exits(0, _));
+  Serve();
+  server().Signal(SIGSTOP);
+  Program restore(VerbOptionsWithKey("restore", {backup(), "--store", "new"}));
+  ASSERT_TRUE(AwaitTrue([&restore] { return Blocks(restore, SIGTERM); }));
+  restore.Signal(SIGTERM);
+  EXPECT_EQ(restore.Wait(), kFailed);
+  EXPECT_THAT(restore.err(), HasSubstr("interrupted"));
+  server().Signal(SIGCONT);
 }
 
 TEST_F(BackupTest, PrintsJson) {
