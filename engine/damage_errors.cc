@@ -16,8 +16,9 @@ absl::Status RecordDamaged(absl::string_view reason) {
 }
 
 absl::Status HashCollision() {
-  return absl::DataLossError(
-      "the record at this key's place holds another key; nothing was changed");
+  constexpr absl::string_view kReason =
+      "the record at this key's place holds another key";
+  return Damage(absl::StrCat(kReason, "; nothing was changed"), kReason);
 }
 
 absl::Status DamagedBelowPrefix(absl::string_view prefix, int64_t damaged,

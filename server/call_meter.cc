@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/error_payload.h"
+
 namespace statecpp {
 
 void CallMeter::Arrive() { arrived_ = CallTimes::Now(); }
@@ -15,6 +17,12 @@ void CallMeter::AddValue(size_t bytes) {
   if (figures_ != nullptr) figures_->Of(operation_).value_bytes.Add(bytes);
 }
 
+void CallMeter::AddDamage(const absl::Status& why) {
+  if (figures_ == nullptr) return;
+  ++figures_->damaged;
+  fault_ = error::ReasonOf(why);
+}
+
 // The text is as long as its sender likes, and a valid one is not.
 void CallMeter::SetTraceParent(absl::string_view text) {
   constexpr size_t kLongest = 256;
@@ -22,10 +30,10 @@ void CallMeter::SetTraceParent(absl::string_view text) {
 }
 
 void CallMeter::Assign(std::shared_ptr<InstanceFigures> figures,
-                       Operation operation, SlowLog* slow_log) {
+                       Operation operation, CallLog* call_log) {
   figures_ = std::move(figures);
   operation_ = operation;
-  slow_log_ = slow_log;
+  call_log_ = call_log;
   figures_->calls_in_flight.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -33,7 +41,12 @@ void CallMeter::Answer(const absl::Status& status) {
   if (figures_ == nullptr) return;
   if (!status.ok()) {
     result_ = ResultOf(status);
-    if (absl::IsDataLoss(status)) AddDamage();
+    if (absl::IsDataLoss(status)) {
+      AddDamage(status);
+    } else if (result_ == Result::kError) {
+      // Its text is for the caller, and may name his key.
+      fault_ = absl::StatusCodeToString(status.code());
+    }
   }
   // Whoever answers on the loop's thread is sent at once, and needs no look.
   if (taken_up_ != 0) answered_ = CallTimes::Now();
@@ -48,11 +61,19 @@ bool CallMeter::End() {
   figures.duration.Add(ended_ - arrived_);
   if (HasItems(operation_)) figures.items.Add(items_);
   figures_->calls_in_flight.fetch_sub(1, std::memory_order_relaxed);
-  return slow_log_->IsSlow(ended_ - arrived_);
+  return !fault_.empty() || call_log_->IsSlow(ended_ - arrived_);
 }
 
 void CallMeter::Report(absl::string_view component,
                        absl::string_view trace_parent) {
+  if (!fault_.empty()) {
+    call_log_->Add(FailedCall{
+        .component = std::string(component),
+        .operation = kOperationNames[static_cast<size_t>(operation_)],
+        .reason = std::move(fault_),
+        .trace_id = TraceIdOf(trace_parent)});
+  }
+  if (!call_log_->IsSlow(ended_ - arrived_)) return;
   SlowCall call = {
       .component = std::string(component),
       .operation = kOperationNames[static_cast<size_t>(operation_)],
@@ -76,7 +97,7 @@ void CallMeter::Report(absl::string_view component,
     call.decide = until(answered_ != 0 ? answered_ : ended_);
   }
   call.reply = until(ended_);
-  slow_log_->Add(std::move(call));
+  call_log_->Add(std::move(call));
 }
 
 }  // namespace statecpp

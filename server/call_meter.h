@@ -10,15 +10,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "engine/write.h"
+#include "server/call_log.h"
 #include "server/instance_figures.h"
-#include "server/slow_log.h"
 
 namespace statecpp {
 
 // What is measured of one call, from its arrival to its reply.
 //
 //   meter.Arrive();                        // the loop
-//   meter.Assign(figures, Operation::kGet, &slow_log);      // the handler
+//   meter.Assign(figures, Operation::kGet, &call_log);      // the handler
 //   meter.AddValue(item.value.size());
 //   meter.Answer(status);                  // whoever answers
 //   meter.End();                           // the loop, as it sends the reply
@@ -33,20 +33,18 @@ class CallMeter {
   // The call waited for one of the worker threads, and is taken up now.
   void TakeUp();
 
-  // From now on it counts as one of that instance. `slow_log` outlives the
+  // From now on it counts as one of that instance. `call_log` outlives the
   // call.
   void Assign(std::shared_ptr<InstanceFigures> figures, Operation operation,
-              SlowLog* slow_log);
+              CallLog* call_log);
 
   // How many items it is about, where there may be several.
   void SetItems(size_t items) { items_ = items; }
   // One more value that is written or returned.
   void AddValue(size_t bytes);
   void SetMiss() { result_ = Result::kMiss; }
-  // A record that it came for did not open.
-  void AddDamage() {
-    if (figures_ != nullptr) ++figures_->damaged;
-  }
+  // A record that it came for did not open, as DATA_LOSS says.
+  void AddDamage(const absl::Status& why);
   // As somebody sent it, valid or not.
   void SetTraceParent(absl::string_view text);
   const std::string& trace_parent() const { return trace_parent_; }
@@ -59,8 +57,8 @@ class CallMeter {
   // The answer could not be sent, for want of room.
   void Refuse() { result_ = Result::kUnavailable; }
 
-  // The reply goes out: counts the call. True where it was slow, and Report is
-  // wanted.
+  // The reply goes out: counts the call. True where it was slow or met a fault
+  // of ours, and Report is wanted.
   bool End();
   // Has the log tell of it; `component` and `trace_parent` as the call brought
   // them.
@@ -73,12 +71,14 @@ class CallMeter {
   int64_t ended_ = 0;
   CallTimes times_;
   std::shared_ptr<InstanceFigures> figures_;
-  SlowLog* slow_log_ = nullptr;
+  CallLog* call_log_ = nullptr;
   Operation operation_ = Operation::kGet;
   Result result_ = Result::kOk;
   size_t items_ = 1;
   uint64_t value_bytes_ = 0;
   std::string trace_parent_;
+  // The fault of ours that it met; empty if none.
+  std::string fault_;
 };
 
 }  // namespace statecpp

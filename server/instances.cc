@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/instances.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ namespace {
 
 // Looking may take a command's time, or a passphrase's.
 constexpr absl::Duration kLookForKeyEvery = absl::Seconds(1);
+constexpr absl::Duration kTellOfUnknownEvery = absl::Seconds(1);
 
 void LogChanges(absl::string_view name, const ComponentConfig& before,
                 const ComponentConfig& after) {
@@ -92,11 +94,11 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Recall(
     return found;  // someone else was faster
   }
   {
-    absl::ReaderMutexLock missing_lock(&mutex_);
-    const auto missing = missing_keys_.find(name);
-    if (missing != missing_keys_.end() &&
-        absl::Now() < missing->second.look_again) {
-      return missing->second.why;
+    absl::ReaderMutexLock down_lock(&mutex_);
+    const auto down = down_.find(name);
+    if (down != down_.end() && error::IsAboutKey(down->second.why) &&
+        absl::Now() < down->second.look_again) {
+      return down->second.why;
     }
   }
   return RecallLocked(name);
@@ -105,14 +107,15 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::Recall(
 absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
     absl::string_view name) {
   const absl::StatusOr<InstanceRecord> record = Remembered(name);
-  if (!record.ok()) return record.status();
-  if (absl::Status room = CheckRoom(name); !room.ok()) return room;
+  if (!record.ok()) {
+    NoteUnknown(name, record.status());
+    return record.status();
+  }
+  absl::Status status = CheckRoom(name);
   absl::StatusOr<std::shared_ptr<const Instance>> instance =
-      Reopen(name, *record);
+      status.ok() ? Reopen(name, *record) : status;
   if (!instance.ok()) {
-    if (error::IsAboutKey(instance.status())) {
-      NoteMissingKey(name, instance.status());
-    }
+    NoteDown(name, instance.status());
     return instance;
   }
   Install(name, *instance);
@@ -212,28 +215,36 @@ void Instances::LookForMissingKeys() {
     const OwnKey& own_key = parsed->config.own_key;
     if (own_key.place == OwnKey::Place::kNone && keys_.has_own()) continue;
     const absl::Status key = keys_.Load(name, own_key, std::nullopt).status();
-    if (!key.ok()) NoteMissingKey(name, key);
+    if (!key.ok()) NoteDown(name, key);
   }
 }
 
-void Instances::NoteMissingKey(absl::string_view name,
-                               const absl::Status& why) {
-  bool first = false;
+void Instances::NoteDown(absl::string_view name, const absl::Status& why) {
+  bool is_news = false;
   {
     absl::MutexLock lock(&mutex_);
-    const MissingKey missing = {.why = why,
-                                .look_again = absl::Now() + kLookForKeyEvery};
-    first = missing_keys_.insert_or_assign(name, missing).second;
+    Missing& down = down_[std::string(name)];
+    is_news = down.why != why;
+    down = {.why = why, .look_again = absl::Now() + kLookForKeyEvery};
   }
-  if (!first) return;
-  LogError("an instance waits for its key",
+  if (!is_news) return;
+  LogError(error::IsAboutKey(why) ? "an instance waits for its key"
+                                  : "an instance is down",
            {{"component", name}, {"error", why.message()}});
 }
 
-std::vector<std::string> Instances::MissingKeys() const {
+void Instances::NoteUnknown(absl::string_view name, const absl::Status& why) {
+  const absl::Time now = absl::Now();
+  if (now < tell_of_unknown_) return;
+  tell_of_unknown_ = now + kTellOfUnknownEvery;
+  LogError("a call names an instance that is not here",
+           {{"component", name}, {"error", why.message()}});
+}
+
+std::vector<std::string> Instances::Down() const {
   absl::ReaderMutexLock lock(&mutex_);
   std::vector<std::string> names;
-  for (const auto& [name, missing] : missing_keys_) {
+  for (const auto& [name, down] : down_) {
     if (!instances_.contains(name)) names.push_back(name);
   }
   return names;
@@ -253,7 +264,9 @@ std::shared_ptr<InstanceFigures> Instances::FiguresOf(
 
 bool Instances::MissesKey() const {
   absl::ReaderMutexLock lock(&mutex_);
-  return !missing_keys_.empty();
+  return std::any_of(down_.begin(), down_.end(), [](const auto& down) {
+    return error::IsAboutKey(down.second.why);
+  });
 }
 
 absl::Status Instances::CheckRoom(absl::string_view name) const {
@@ -269,7 +282,7 @@ void Instances::Install(absl::string_view name,
                         std::shared_ptr<const Instance> instance) {
   absl::MutexLock lock(&mutex_);
   instance.swap(instances_[std::string(name)]);
-  missing_keys_.erase(name);
+  down_.erase(name);
 }
 
 absl::StatusOr<std::shared_ptr<Store>> Instances::OpenStore(

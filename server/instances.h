@@ -110,11 +110,12 @@ class Instances {
   // waits for a disk.
   bool MissesKey() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // All that are configured and open, by name, and the names of those that wait
-  // for a key. Never wait for a disk.
+  // All that are configured and open, by name, and the names of those that
+  // could not be brought back when they were last asked for. Never wait for a
+  // disk.
   std::map<std::string, std::shared_ptr<const Instance>> All() const
       ABSL_LOCKS_EXCLUDED(mutex_);
-  std::vector<std::string> MissingKeys() const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> Down() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // A store to be worked on by who asks on the admin socket.
   struct ForAdmin {
@@ -164,9 +165,10 @@ class Instances {
     bool wait;
     bool create;
   };
-  // An instance whose key is missing.
-  struct MissingKey {
+  // An instance that could not be brought back.
+  struct Missing {
     absl::Status why;
+    // Before that nobody looks, if it is for a key.
     absl::Time look_again;
   };
 
@@ -184,8 +186,13 @@ class Instances {
   absl::StatusOr<std::shared_ptr<const Instance>> RecallLocked(
       absl::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  void NoteMissingKey(absl::string_view name, const absl::Status& why)
+  // Notes that the instance is down, and logs why where that is news.
+  void NoteDown(absl::string_view name, const absl::Status& why)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Logs a call for an instance that is not even remembered: of such names
+  // there is no end.
+  void NoteUnknown(absl::string_view name, const absl::Status& why)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   // Whether there may be one more, if there is none of that name.
   absl::Status CheckRoom(absl::string_view name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -220,12 +227,14 @@ class Instances {
   // Held for as long as an instance is configured: one at a time.
   absl::Mutex init_mutex_;
   std::map<std::string, Shared> shared_ ABSL_GUARDED_BY(init_mutex_);
+  absl::Time tell_of_unknown_ ABSL_GUARDED_BY(init_mutex_) =
+      absl::InfinitePast();
 
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Instance>> instances_
       ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, MissingKey> missing_keys_
-      ABSL_GUARDED_BY(mutex_);
+  // All of them are remembered in the data root.
+  absl::flat_hash_map<std::string, Missing> down_ ABSL_GUARDED_BY(mutex_);
   // By `dataDir`: opened for an admin, and in no instance then. What was begun
   // there, as a rotation, goes on.
   std::map<std::string, std::shared_ptr<Store>, std::less<>> for_admin_

@@ -25,10 +25,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsNull;
 using ::testing::NotNull;
+using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
 constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
@@ -106,6 +108,34 @@ TEST_F(InstancesTest, AChangeIsLoggedOnceWithBothValues) {
       log.Lines("warning")[0],
       AllOf(HasSubstr("ttlInSeconds: 60 -> 90"), HasSubstr("maxTxnOps: 1 -> 2"),
             HasSubstr("component=\"orders\"")));
+}
+
+TEST_F(InstancesTest, OneThatDoesNotComeBackIsDownAndToldOfOnce) {
+  MustInit("orders");
+  instances().Close();
+  fs::resize_file(StorePath("orders") + "/data.mdb", 100);
+  Restart();
+  const CapturedLog log(dir_.Path("log"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(instances().Recall("orders"),
+                HasCode(absl::StatusCode::kDataLoss));
+  }
+  ASSERT_THAT(log.Lines("error"), SizeIs(1));
+  EXPECT_THAT(log.Lines("error")[0],
+              AllOf(HasSubstr("an instance is down"),
+                    HasSubstr("component=\"orders\""), HasSubstr("damaged")));
+  EXPECT_THAT(instances().Down(), ElementsAre("orders"));
+  EXPECT_FALSE(instances().MissesKey());
+}
+
+TEST_F(InstancesTest, CallsForOnesThatWereNeverHereAreToldOfOnceASecond) {
+  const CapturedLog log(dir_.Path("log"));
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_THAT(instances().Recall(name), HasCode(kUnavailable));
+  }
+  ASSERT_THAT(log.Lines("error"), SizeIs(1));
+  EXPECT_THAT(log.Lines("error")[0], HasSubstr("component=\"a\""));
+  EXPECT_THAT(instances().Down(), IsEmpty()) << "of such names is no end";
 }
 
 TEST_F(InstancesTest, MaxSizeGrowsAndDoesNotShrink) {

@@ -290,7 +290,7 @@ void AddUp(const std::vector<Seen>& all, const Instances& instances,
   for (const Seen& seen : all) {
     family.Add(seen.Labels(), seen.store.has_value() ? 1 : 0);
   }
-  for (const std::string& name : instances.MissingKeys()) {
+  for (const std::string& name : instances.Down()) {
     family.Add({{"component", name}}, 0);
   }
   families.push_back(std::move(family).Take());

@@ -28,7 +28,7 @@
 #include "server/metrics.h"
 #include "server/rpc_loop.h"
 #include "server/server_keys.h"
-#include "server/slow_log.h"
+#include "server/call_log.h"
 #include "server/state_store_service.h"
 #include "server/worker_pool.h"
 
@@ -104,10 +104,10 @@ class Server::Impl {
         workers_(kWorkers),
         queries_(kQueries),
         opener_(1),
-        slow_log_(options.slow_operation, workers_),
+        call_log_(options.slow_operation, workers_),
         admin_service_(root_, instances_),
         state_store_(
-            instances_, slow_log_,
+            instances_, call_log_,
             {.workers = workers_, .queries = queries_, .opener = opener_}),
         health_(instances_),
         loop_(builder_.AddCompletionQueue(),
@@ -257,7 +257,7 @@ class Server::Impl {
   WorkerPool queries_;
   // One thread, since instances are configured one at a time.
   WorkerPool opener_;
-  SlowLog slow_log_;
+  CallLog call_log_;
   AdminService admin_service_;
   StateStoreService state_store_;
   HealthService health_;

@@ -132,7 +132,7 @@ void StateStoreService::WithInstance(Rpc& rpc, Operation operation,
   NoteTrace(rpc);
   const SharedInstance instance = instances_.Find(rpc.instance());
   if (instance != nullptr) {
-    rpc.meter().Assign(instance->figures, operation, &slow_log_);
+    rpc.meter().Assign(instance->figures, operation, &call_log_);
     if (pool == nullptr) return handle(instance);
     return pool->Run([&rpc, handle, instance] {
       rpc.meter().TakeUp();
@@ -146,7 +146,7 @@ void StateStoreService::WithInstance(Rpc& rpc, Operation operation,
       refused_.fetch_add(1, std::memory_order_relaxed);
       return rpc.Finish(recalled.status());
     }
-    rpc.meter().Assign((*recalled)->figures, operation, &slow_log_);
+    rpc.meter().Assign((*recalled)->figures, operation, &call_log_);
     rpc.meter().TakeUp();
     if (pool == nullptr) return handle(*recalled);
     pool->Run([&rpc, handle, instance = *recalled] {
@@ -231,8 +231,9 @@ void StateStoreService::BulkGet(
                    if (result.ok() && result->has_value()) {
                      rpc.meter().AddValue((*result)->value.size());
                    }
-                   if (absl::IsDataLoss(result.status()))
-                     rpc.meter().AddDamage();
+                   if (absl::IsDataLoss(result.status())) {
+                     rpc.meter().AddDamage(result.status());
+                   }
                  }
                  absl::StatusOr<wire::BulkGetResponse> response = ItemsToProto(
                      std::move(rpc.request()), *std::move(results));

@@ -13,7 +13,7 @@
 #include "server/instance_figures.h"
 #include "server/instances.h"
 #include "server/rpc_loop.h"
-#include "server/slow_log.h"
+#include "server/call_log.h"
 #include "server/unary_call.h"
 #include "server/worker_pool.h"
 
@@ -39,9 +39,9 @@ class StateStoreService {
   };
 
   // All of them outlive the service.
-  StateStoreService(Instances& instances, SlowLog& slow_log, const Pools& pools)
+  StateStoreService(Instances& instances, CallLog& call_log, const Pools& pools)
       : instances_(instances),
-        slow_log_(slow_log),
+        call_log_(call_log),
         workers_(pools.workers),
         queries_(pools.queries),
         opener_(pools.opener) {}
@@ -98,7 +98,7 @@ class StateStoreService {
            void (StateStoreService::*handle)(Rpc<Request, Response>&));
 
   Instances& instances_;
-  SlowLog& slow_log_;
+  CallLog& call_log_;
   std::atomic<uint64_t> refused_ = 0;
   WorkerPool& workers_;
   WorkerPool& queries_;

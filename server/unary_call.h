@@ -26,7 +26,7 @@
 #include "server/call_meter.h"
 #include "server/calls_in_hand.h"
 #include "server/rpc_loop.h"
-#include "server/slow_log.h"
+#include "server/call_log.h"
 
 namespace statecpp {
 

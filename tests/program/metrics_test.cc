@@ -210,6 +210,15 @@ TEST_F(MetricsTest, CountEachTimeARecordDoesNotOpen) {
   EXPECT_EQ(OfOrders("statecpp_auth_failures_total"), "2");
   EXPECT_EQ(Calls("get", "error"), "1");
   EXPECT_EQ(Calls("bulk_get", "ok"), "1") << "the item has an error";
+  // And in the log, by place and never by key.
+  ASSERT_TRUE(server().AwaitLog("operation failed", 2));
+  EXPECT_THAT(
+      server().err(),
+      AllOf(ContainsRegex(
+                R"(level=error msg="operation failed" scope=statecpp )"
+                R"(component="orders" operation="get" error="[a-z][^"]+" )"
+                R"(trace_id="" left_out="0")"),
+            HasSubstr("operation=\"bulk_get\""), Not(HasSubstr("large"))));
 }
 
 TEST_F(MetricsTest, ShowTheLastBackupOnceThereIsOne) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/slow_log.h"
+#include "server/call_log.h"
 
 #include <string>
 
@@ -49,12 +49,12 @@ TEST(TraceIdTest, IsReadFromGrpcsBinaryForm) {
   EXPECT_THAT(TraceParentFromBinary(kParent), IsEmpty());
 }
 
-TEST(SlowLogTest, CallsSlowWhatTakesAsLongAsItSays) {
+TEST(CallLogTest, CallsSlowWhatTakesAsLongAsItSays) {
   WorkerPool workers(1);
-  const SlowLog log(absl::Milliseconds(5), workers);
+  const CallLog log(absl::Milliseconds(5), workers);
   EXPECT_FALSE(log.IsSlow(4'999'999));
   EXPECT_TRUE(log.IsSlow(5'000'000));
-  EXPECT_FALSE(SlowLog(absl::ZeroDuration(), workers).IsSlow(1e12)) << "off";
+  EXPECT_FALSE(CallLog(absl::ZeroDuration(), workers).IsSlow(1e12)) << "off";
 }
 
 }  // namespace

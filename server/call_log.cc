@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/slow_log.h"
+#include "server/call_log.h"
 
 #include <algorithm>
 #include <utility>
@@ -47,6 +47,14 @@ void Write(const SlowCall& call, uint64_t left_out) {
                              {"left_out", absl::StrCat(left_out)}});
 }
 
+void Write(const FailedCall& call, uint64_t left_out) {
+  LogError("operation failed", {{"component", call.component},
+                                {"operation", call.operation},
+                                {"error", call.reason},
+                                {"trace_id", call.trace_id},
+                                {"left_out", absl::StrCat(left_out)}});
+}
+
 }  // namespace
 
 std::string TraceIdOf(absl::string_view trace_parent) {
@@ -75,23 +83,31 @@ std::string TraceParentFromBinary(absl::string_view bytes) {
                       absl::BytesToHexString(bytes.substr(28, 1)));
 }
 
-void SlowLog::Add(SlowCall call) {
-  uint64_t left_out = 0;
-  {
-    const int64_t second = absl::ToUnixSeconds(absl::Now());
-    absl::MutexLock lock(&mutex_);
-    if (second != second_) {
-      second_ = second;
-      lines_ = 0;
-    }
-    if (lines_ == kLinesPerSecond) {
-      ++left_out_;
-      return;
-    }
-    ++lines_;
-    left_out = std::exchange(left_out_, 0);
+std::optional<uint64_t> CallLog::Lines::Take() {
+  const int64_t second = absl::ToUnixSeconds(absl::Now());
+  absl::MutexLock lock(&mutex_);
+  if (second != second_) {
+    second_ = second;
+    taken_ = 0;
   }
-  workers_.Run([call = std::move(call), left_out] { Write(call, left_out); });
+  if (taken_ == kLinesPerSecond) {
+    ++left_out_;
+    return std::nullopt;
+  }
+  ++taken_;
+  return std::exchange(left_out_, 0);
+}
+
+void CallLog::Add(SlowCall call) {
+  const std::optional<uint64_t> left_out = slow_.Take();
+  if (!left_out.has_value()) return;
+  workers_.Run([call = std::move(call), left_out] { Write(call, *left_out); });
+}
+
+void CallLog::Add(FailedCall call) {
+  const std::optional<uint64_t> left_out = failed_.Take();
+  if (!left_out.has_value()) return;
+  workers_.Run([call = std::move(call), left_out] { Write(call, *left_out); });
 }
 
 }  // namespace statecpp

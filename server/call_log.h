@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATECPP_SERVER_SLOW_LOG_H_
-#define STATECPP_SERVER_SLOW_LOG_H_
+#ifndef STATECPP_SERVER_CALL_LOG_H_
+#define STATECPP_SERVER_CALL_LOG_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -31,6 +32,14 @@ struct SlowCall {
   int64_t reply = 0;   // until the reply goes out
 };
 
+// A call that met a fault of ours: damage, most of all.
+struct FailedCall {
+  std::string component;
+  const char* operation;
+  std::string reason;    // never with a key in it
+  std::string trace_id;  // hex; empty: none came with it
+};
+
 // The trace id in a W3C traceparent, "00-<32 hex digits>-<16>-<2>"; empty where
 // the text is none, or where all digits are 0. What a caller sends is written
 // to the log only if it is no more than that.
@@ -40,34 +49,47 @@ std::string TraceIdOf(absl::string_view trace_parent);
 // empty where the bytes are none.
 std::string TraceParentFromBinary(absl::string_view bytes);
 
-// Writes a line for each call that took at least so long, but no more than ten
-// in a second: the line that follows says how many it stands for. By one of the
-// workers, since whoever reads the log may be slow himself.
+// Writes a line for each call that took at least so long, and one for each that
+// met a fault of ours, but no more than ten of a kind in a second: the line
+// that follows says how many it stands for. By one of the workers, since
+// whoever reads the log may be slow himself.
 //
 // Never a key or a value. Thread-safe.
-class SlowLog {
+class CallLog {
  public:
   static constexpr int kLinesPerSecond = 10;
 
   // A threshold of zero: no call is slow. `workers` outlives this.
-  SlowLog(absl::Duration threshold, WorkerPool& workers)
+  CallLog(absl::Duration threshold, WorkerPool& workers)
       : threshold_(absl::ToInt64Nanoseconds(threshold)), workers_(workers) {}
 
   bool IsSlow(int64_t nanoseconds) const {
     return threshold_ > 0 && nanoseconds >= threshold_;
   }
 
-  void Add(SlowCall call) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Add(SlowCall call);
+  void Add(FailedCall call);
 
  private:
+  // The lines of one kind.
+  class Lines {
+   public:
+    // How many calls were left out since the last line; nullopt: so is this.
+    std::optional<uint64_t> Take() ABSL_LOCKS_EXCLUDED(mutex_);
+
+   private:
+    absl::Mutex mutex_;
+    int64_t second_ ABSL_GUARDED_BY(mutex_) = 0;
+    int taken_ ABSL_GUARDED_BY(mutex_) = 0;
+    uint64_t left_out_ ABSL_GUARDED_BY(mutex_) = 0;
+  };
+
   const int64_t threshold_;
   WorkerPool& workers_;
-  absl::Mutex mutex_;
-  int64_t second_ ABSL_GUARDED_BY(mutex_) = 0;
-  int lines_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t left_out_ ABSL_GUARDED_BY(mutex_) = 0;
+  Lines slow_;
+  Lines failed_;
 };
 
 }  // namespace statecpp
 
-#endif  // STATECPP_SERVER_SLOW_LOG_H_
+#endif  // STATECPP_SERVER_CALL_LOG_H_
