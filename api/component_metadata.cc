@@ -46,7 +46,8 @@ std::string UnknownFieldWarning(absl::string_view name) {
   return absl::StrCat(
       "metadata field \"", absl::CEscape(name.substr(0, 64)),
       "\" is unknown and has no effect",
-      nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?"));
+      nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?"),
+      " (the fields: docs/operations.md, \"Component metadata\")");
 }
 
 // Dapr's decoders match names without regard to case, so two such names would

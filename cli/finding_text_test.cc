@@ -54,7 +54,8 @@ TEST(FindingTextTest, JsonIsOneObject) {
       "\"kind\":\"socket-stale\",\"subject\":\"/s/old.sock\",\"text\":"
       "\"nobody answers\",\"fix\":\"rm /s/old.sock\"},{\"group\":\"our "
       "side\",\"level\":\"warning\",\"kind\":\"store-filling\",\"subject\":"
-      "\"orders\",\"text\":\"9 in use\",\"fix\":\"first line\\u000asecond line\"}"
+      "\"orders\",\"text\":\"9 in use\",\"fix\":\"first line\\u000asecond "
+      "line\"}"
       "],\"warnings\":1,\"faults\":1}\n");
 }
 

@@ -71,6 +71,15 @@ class ConfinementTest : public ServedStoreTest {
     return RunToEnd(Confined({.arguments = std::move(words)}));
   }
 
+  // What daprd, as the same user, would find.
+  Outcome RunDoctor() const {
+    return Run({"doctor", "--socket-folder", socket_folder(), "--daprd-uid",
+                absl::StrCat(kNobody)});
+  }
+  std::string BackupPath(int number) const {
+    return dir_.Path(absl::StrCat("backup", number));
+  }
+
   void Stop(Program& server) {
     server.Signal(SIGTERM);
     EXPECT_EQ(server.Wait(), 0) << server.err();
@@ -117,7 +126,20 @@ TEST_F(ConfinementTest, TheServerServesAndKeepsAll) {
                                                socket_folder()}}))
                   .exit_code,
               0);
-    EXPECT_THAT(Run({"verify"}, /*with_key=*/false), Exits(0, HasSubstr("")));
+    for (const std::vector<std::string>& verb :
+         {std::vector<std::string>{"verify"},
+          {"stat"},
+          {"ls"},
+          {"get", "a"},
+          {"set", "e", "5"},
+          {"delete", "e"},
+          {"config"},
+          {"keys", "status"},
+          {"backup", BackupPath(round)}}) {
+      EXPECT_THAT(Run(verb, /*with_key=*/false), Exits(0, HasSubstr("")))
+          << verb[0];
+    }
+    EXPECT_THAT(RunDoctor(), Exits(0, HasSubstr("no faults")));
     Stop(program);
   }
 }
@@ -131,8 +153,17 @@ TEST_F(ConfinementTest, TheVerbsForAStoppedServersStoreWork) {
     UseAll(client);
     Stop(program);
   }
-  EXPECT_THAT(Run({"verify"}), Exits(0, HasSubstr("")));
-  EXPECT_THAT(Run({"compact"}), Exits(0, HasSubstr("")));
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"verify"},
+        {"compact"},
+        {"stat"},
+        {"ls"},
+        {"get", "a"},
+        {"set", "e", "5"},
+        {"delete", "e"},
+        {"backup", BackupPath(0)}}) {
+    EXPECT_THAT(Run(verb), Exits(0, HasSubstr(""))) << verb[0];
+  }
   EXPECT_THAT(Run({"query", "{}"}), Exits(0, HasSubstr("\"a\"")));
   if (TestsAreSealed()) {
     EXPECT_THAT(Run({"keys", "rotate"}), Exits(0, HasSubstr("data key 2")));
@@ -142,6 +173,8 @@ TEST_F(ConfinementTest, TheVerbsForAStoppedServersStoreWork) {
                                          "--key-file", key_file()}})),
         Exits(0, HasSubstr("")));
   }
+  EXPECT_THAT(Run({"restore", BackupPath(0), "--store", "restored"}),
+              Exits(0, HasSubstr("restored")));
 }
 
 class ConfinedKeysTest : public ConfinementTest {
