@@ -82,9 +82,13 @@ TEST_F(LookTest, ALogThatTellsFailsItsTest) {
 
 TEST_F(LookTest, AnErrorThatTellsFailsItsTest) {
   Serve();
-  KeepSecret("instance-of-trudy");
-  Client client(socket_path(), "instance-of-trudy");
-  EXPECT_NONFATAL_FAILURE(client.GetKey("a"), "is told to a client");
+  Client client(socket_path());
+  client.MustInit();
+  KeepSecret("time-of-trudy");
+  wire::SetRequest set;
+  set.set_key("a");
+  (*set.mutable_metadata())["ttlInSeconds"] = "time-of-trudy";
+  EXPECT_NONFATAL_FAILURE(client.Set(set), "is told to a client");
 }
 
 // --- The program. What it should not say is found as it says it.
