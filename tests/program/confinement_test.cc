@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -120,6 +121,26 @@ TEST_F(ConfinementTest, TheServerServesAndKeepsAll) {
     EXPECT_THAT(Run({"verify"}, /*with_key=*/false), Exits(0, HasSubstr("")));
     Stop(program);
   }
+}
+
+TEST_F(ConfinementTest, TheServerMakesBackupsForAContainerBesideIt) {
+  const std::string backups = dir_.Path("backups");
+  ASSERT_EQ(mkdir(backups.c_str(), 0700), 0);
+  ASSERT_EQ(chown(backups.c_str(), kNobody, kNobody), 0);
+  Program server(ConfinedServe());
+  ASSERT_TRUE(server.AwaitLog("ready: "));
+  Client client(socket_path());
+  client.MustInit();
+  UseAll(client);
+  Program beside(Confined(
+      {.arguments = {"backup", "--data-root", data_root(), "--all", "--into",
+                     backups, "--keep", "1", "--every", "1s"}}));
+  ASSERT_TRUE(AwaitTrue([&] {
+    return absl::StrContains(beside.out(), "removed 1 earlier backups");
+  }));
+  beside.Signal(SIGTERM);
+  EXPECT_EQ(beside.Wait(), 0) << beside.err();
+  Stop(server);
 }
 
 TEST_F(ConfinementTest, TheVerbsForAStoppedServersStoreWork) {
