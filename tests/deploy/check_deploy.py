@@ -282,6 +282,25 @@ class KubernetesTest(unittest.TestCase):
             jsonschema.Draft202012Validator(schema).validate(component)
             self.assertEqual(component["spec"]["type"], "state.cpp")
 
+    def test_the_pod_monitor_is_valid_and_finds_the_port(self):
+        operator = tools.go_module(tools.PROMETHEUS_OPERATOR)
+        crd = yaml.safe_load((operator / "example/prometheus-operator-crd" /
+                              "monitoring.coreos.com_podmonitors.yaml").read_text())
+        schema = closed(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+        schema["properties"]["metadata"] = {"type": "object"}
+        monitor, = documents("k8s/podmonitor.yaml")
+        jsonschema.Draft202012Validator(schema).validate(monitor)
+        # Where the address's flag and the alerts' job expect them.
+        made = workload("native-sidecar.yaml")["spec"]["template"]
+        self.assertEqual(monitor["spec"]["selector"]["matchLabels"],
+                         made["metadata"]["labels"])
+        endpoint, = monitor["spec"]["podMetricsEndpoints"]
+        port, = container("native-sidecar.yaml")["ports"]
+        self.assertEqual(endpoint["port"], port["name"])
+        self.assertIn(f"--metrics-address=0.0.0.0:{port['containerPort']}",
+                      container("native-sidecar.yaml")["args"])
+        self.assertIn("statecpp", monitor["metadata"]["name"])
+
     def test_the_state_is_on_a_claim_and_all_mounts_are_declared(self):
         for name in MANIFESTS:
             made = workload(name)["spec"]
