@@ -54,8 +54,9 @@ struct ItemRequest {
 
     bool operator==(const List&) const = default;
   };
-  // Answered by AdminCount: the items whose keys begin with the prefix, which
-  // are deleted, or only counted.
+  // Answered by AdminWalked now and then, whose total is not known, and
+  // AdminCount: the items whose keys begin with the prefix, which are deleted,
+  // or only counted.
   struct DeletePrefix {
     std::string prefix;
     bool count_only = false;

@@ -105,6 +105,7 @@ struct AdminDataKey {
 // How far a walk is.
 struct AdminWalked {
   uint64_t records;
+  // 0 where nobody knows.
   uint64_t total;
 };
 // One that this program does not know, from a newer server.

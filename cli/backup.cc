@@ -3,6 +3,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -10,11 +13,17 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "api/admin_message.h"
+#include "cli/backup_series.h"
+#include "cli/duration_flag.h"
 #include "cli/end_signals.h"
 #include "cli/failure.h"
 #include "cli/key_flags.h"
@@ -33,10 +42,34 @@ namespace {
 struct BackupFlags {
   StoreTargetFlags target;
   KeyFlags keys;
-  std::string path;
+  std::string path = "";
+  std::string into = "";
+  bool all = false;
+  // 0: all of them.
+  size_t keep = 0;
+  // 0: once.
+  absl::Duration every = absl::ZeroDuration();
   bool json = false;
   bool quiet = false;
 };
+
+// With --every, how often it is looked whether a backup is due, and how long
+// after one that failed.
+constexpr absl::Duration kLookInterval = absl::Minutes(1);
+constexpr absl::Duration kRetryInterval = absl::Minutes(5);
+
+absl::Status NoPlaceNamed() {
+  return absl::InvalidArgumentError(
+      "name where the backup is to be: a PATH that is not there yet, or --into "
+      "a folder of backups; nothing was backed up");
+}
+
+absl::Status NoServer(absl::string_view store) {
+  return absl::UnavailableError(absl::StrCat(
+      "no server serves ", store,
+      ", and --every leaves a store to its server; start one; nothing was "
+      "backed up"));
+}
 
 // Shows how far the backup is, and keeps what came of it.
 class BackupListener final : public AdminListener {
@@ -115,33 +148,163 @@ absl::Status InWords(const absl::Status& answered, const std::string& path) {
       ".partial, and the same backup goes on from there"));
 }
 
-ExitCode Backup(const BackupFlags& flags) {
-  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
-  if (!target.ok()) return Fail(target.status());
-  absl::StatusOr<StoreSession> session = BeginSession(*target, flags.keys);
-  if (!session.ok()) return Fail(session.status());
-  // The server's working folder is another.
-  const std::string path =
-      flags.path.empty()
-          ? ""
-          : WithoutSlashes(std::filesystem::absolute(flags.path).string());
+absl::Status BackUp(const BackupFlags& flags, const StoreTarget& target,
+                    const std::string& path) {
+  absl::StatusOr<StoreSession> session = BeginSession(target, flags.keys);
+  if (!session.ok()) return session.status();
   BackupListener listener(flags.quiet);
   const absl::Status answered = session->Ask(
-      AdminRequest::Backup{.path = path, .outside = target->data_root},
+      AdminRequest::Backup{.path = path, .outside = target.data_root},
       listener);
   if (!answered.ok()) {
     listener.Drop();
-    return Fail(InWords(answered, path));
+    return InWords(answered, path);
   }
   if (!listener.report.has_value()) {
-    return Fail(absl::InternalError("the server did not say what came of it"));
+    return absl::InternalError("the server did not say what came of it");
   }
   if (flags.json) {
-    PrintJson(*listener.report, target->name(), path);
+    PrintJson(*listener.report, target.name(), path);
   } else {
-    Print(*listener.report, target->name(), path);
+    Print(*listener.report, target.name(), path);
   }
-  return kExitOk;
+  std::cout.flush();
+  return absl::OkStatus();
+}
+
+// The server's working folder is another.
+std::string WholePath(const std::string& path) {
+  if (path.empty()) return "";
+  return WithoutSlashes(std::filesystem::absolute(path).string());
+}
+
+BackupSeries SeriesOf(const BackupFlags& flags, const StoreTarget& target) {
+  return BackupSeries(
+      WholePath(flags.into),
+      std::filesystem::path(WholePath(target.folder)).filename().string());
+}
+
+absl::Status AddToSeries(const BackupFlags& flags, const StoreTarget& target) {
+  const BackupSeries series = SeriesOf(flags, target);
+  const absl::StatusOr<std::string> path = series.NextPath(absl::Now());
+  if (!path.ok()) return path.status();
+  absl::Status done = BackUp(flags, target, *path);
+  if (!done.ok() || flags.keep == 0) return done;
+  const absl::StatusOr<size_t> removed = series.KeepLatest(flags.keep, *path);
+  if (!removed.ok()) return removed.status();
+  if (*removed > 0 && !flags.json) {
+    std::cout << "removed " << *removed << " earlier backups of "
+              << target.name() << ", more than " << flags.keep << "\n"
+              << std::flush;
+  }
+  return absl::OkStatus();
+}
+
+// One, or all of the data root.
+absl::StatusOr<std::vector<StoreTarget>> TargetsOf(const BackupFlags& flags) {
+  if (flags.all) return FindStores(flags.target);
+  absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  if (!target.ok()) return target.status();
+  return std::vector<StoreTarget>{*std::move(target)};
+}
+
+ExitCode BackUpInto(const BackupFlags& flags) {
+  const absl::StatusOr<std::vector<StoreTarget>> targets = TargetsOf(flags);
+  if (!targets.ok()) return Fail(targets.status());
+  if (targets->empty()) std::cerr << "there are no stores yet\n";
+  ExitCode code = kExitOk;
+  for (const StoreTarget& target : *targets) {
+    const absl::Status done = AddToSeries(flags, target);
+    if (done.ok()) continue;
+    const ExitCode failed = Fail(done);
+    // One that cannot be backed up keeps no other from it.
+    if (code == kExitOk) code = failed;
+    if (absl::IsCancelled(done)) break;
+  }
+  return code;
+}
+
+absl::Status AddIfDue(const BackupFlags& flags, const StoreTarget& target) {
+  const absl::Time now = absl::Now();
+  const auto latest = SeriesOf(flags, target).Latest(now);
+  if (!latest.ok()) return latest.status();
+  if (latest->has_value() && now < **latest + flags.every) {
+    return absl::OkStatus();
+  }
+  if (!target.served) return NoServer(target.name());
+  return AddToSeries(flags, target);
+}
+
+enum class Pass { kDone, kFailed, kEnd };
+
+// Backs up what is due.
+Pass BackUpDue(const BackupFlags& flags) {
+  const absl::StatusOr<std::vector<StoreTarget>> targets = TargetsOf(flags);
+  if (!targets.ok()) {
+    Fail(targets.status());
+    return Pass::kFailed;
+  }
+  Pass pass = Pass::kDone;
+  for (const StoreTarget& target : *targets) {
+    const absl::Status done = AddIfDue(flags, target);
+    if (done.ok()) continue;
+    Fail(done);
+    if (absl::IsCancelled(done)) return Pass::kEnd;
+    pass = Pass::kFailed;
+  }
+  return pass;
+}
+
+// Until it is told to end.
+ExitCode BackUpEvery(const BackupFlags& flags) {
+  const sigset_t signals = EndSignals();
+  for (;;) {
+    const Pass pass = BackUpDue(flags);
+    if (pass == Pass::kEnd) return kExitOk;
+    absl::Duration wait = std::min(flags.every, kLookInterval);
+    if (pass == Pass::kFailed) {
+      wait = std::min(flags.every, kRetryInterval);
+      std::cerr << "what failed is tried again in "
+                << absl::FormatDuration(wait) << "\n";
+    }
+    const timespec time = absl::ToTimespec(wait);
+    if (sigtimedwait(&signals, nullptr, &time) > 0) return kExitOk;
+  }
+}
+
+ExitCode Backup(const BackupFlags& flags) {
+  if (flags.every > absl::ZeroDuration()) return BackUpEvery(flags);
+  if (!flags.into.empty()) return BackUpInto(flags);
+  if (flags.path.empty()) return Fail(NoPlaceNamed());
+  const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
+  if (!target.ok()) return Fail(target.status());
+  const absl::Status done = BackUp(flags, *target, WholePath(flags.path));
+  return done.ok() ? kExitOk : Fail(done);
+}
+
+void AddSeriesFlags(CLI::App* verb, BackupFlags& flags, CLI::Option* path) {
+  CLI::Option* const into =
+      verb->add_option("--into", flags.into,
+                       "Instead of PATH: a folder in which each backup gets "
+                       "one of its own, such as orders-20261123T040000Z. One "
+                       "that was interrupted is gone on with first")
+          ->type_name("DIR")
+          ->excludes(path);
+  verb->add_flag("--all", flags.all,
+                 "With --into: every store of the data root")
+      ->needs(into)
+      ->excludes(verb->get_option("--store"))
+      ->excludes(verb->get_option("--store-path"))
+      ->excludes(verb->get_option("--component"));
+  verb->add_option("--keep", flags.keep,
+                   "With --into: once a backup is made, remove all but the "
+                   "latest that many of its store")
+      ->needs(into)
+      ->check(CLI::PositiveNumber);
+  AddDuration(verb, "--every", flags.every,
+              "With --into: do not end, but make a backup whenever the latest "
+              "is that old, through the server that has the store")
+      ->needs(into);
 }
 
 }  // namespace
@@ -151,18 +314,21 @@ void AddBackup(VerbTable& verbs) {
   CLI::App* const verb = verbs.Add(
       "backup", "Copy a store to a new folder, served or not, and prove it",
       [flags] { return Backup(*flags); }, VerbTable::Signals::kBlocked);
-  verb->add_option("PATH", flags->path,
-                   "The folder to make; the same again goes on with a backup "
-                   "that was interrupted")
-      ->required();
+  CLI::Option* const path =
+      verb->add_option("PATH", flags->path,
+                       "The folder to make; the same again goes on with a "
+                       "backup that was interrupted");
   AddStoreTargetFlags(verb, flags->target);
   AddKeyFlags(verb, flags->keys);
+  AddSeriesFlags(verb, *flags, path);
   verb->add_flag("--json", flags->json, "Print one object of JSON");
   verb->add_flag("--quiet", flags->quiet, "Do not show how far it is");
   AddToHelp(verb,
             "Example:\n"
             "  statecpp backup --data-root /var/lib/statecpp --store orders "
-            "/backups/orders-1");
+            "/backups/orders-1\n"
+            "  statecpp backup --data-root /var/lib/statecpp --all --into "
+            "/backups --keep 7");
 }
 
 }  // namespace statecpp

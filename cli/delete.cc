@@ -4,17 +4,23 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/admin_item.h"
+#include "api/admin_message.h"
 #include "cli/failure.h"
 #include "cli/item_text.h"
 #include "cli/kept_replies.h"
+#include "cli/progress.h"
 #include "cli/store_flags.h"
 #include "cli/store_session.h"
-#include "server/json_text.h"
+#include "server/admin_listener.h"
 
 namespace statecpp {
 namespace {
@@ -27,6 +33,38 @@ struct DeleteFlags {
   const CLI::Option* has_prefix = nullptr;
   bool yes = false;
   bool json = false;
+  bool quiet = false;
+};
+
+// Shows how many items are found, and keeps how many there were at last.
+class PrefixListener final : public AdminListener {
+ public:
+  explicit PrefixListener(const DeleteFlags& flags)
+      : progress_(flags.yes ? "deleting" : "counting",
+                  {.unit = "items", .quiet = flags.quiet}) {}
+
+  bool Tell(const AdminReply& reply) override {
+    if (const auto* walked = std::get_if<AdminWalked>(&reply)) {
+      progress_.Report(walked->records, std::nullopt);
+    } else if (const auto* answer = std::get_if<AdminCount>(&reply)) {
+      progress_.Hide();
+      count_ = *answer;
+    }
+    return true;
+  }
+
+  // Ctrl-C ends the process.
+  bool LeavesWithin(absl::Duration duration) override {
+    absl::SleepFor(duration);
+    return false;
+  }
+
+  // nullopt: it did not come to its end.
+  const std::optional<AdminCount>& count() const { return count_; }
+
+ private:
+  Progress progress_;
+  std::optional<AdminCount> count_;
 };
 
 absl::Status NothingNamed() {
@@ -59,13 +97,18 @@ void PrintCount(const DeleteFlags& flags, uint64_t items) {
 }
 
 ExitCode DeletePrefix(const DeleteFlags& flags, StoreSession& session) {
-  KeptReplies<AdminCount> counts;
-  const absl::Status answered =
-      session.Ask(ItemRequest{ItemRequest::DeletePrefix{
-                      .prefix = flags.prefix, .count_only = !flags.yes}},
-                  counts);
+  std::optional<AdminCount> count;
+  absl::Status answered;
+  {
+    PrefixListener listener(flags);
+    answered =
+        session.Ask(ItemRequest{ItemRequest::DeletePrefix{
+                        .prefix = flags.prefix, .count_only = !flags.yes}},
+                    listener);
+    count = listener.count();
+  }
   // Also where damaged records were left.
-  if (!counts.replies.empty()) PrintCount(flags, counts.replies.front().items);
+  if (count.has_value()) PrintCount(flags, count->items);
   return answered.ok() ? kExitOk : Fail(answered);
 }
 
@@ -98,6 +141,8 @@ void AddDelete(VerbTable& verbs) {
                    "Only the item with this ETag; else exit code 4")
       ->excludes(prefix);
   verb->add_flag("--json", flags->json, "Print what was deleted as one object");
+  verb->add_flag("--quiet", flags->quiet,
+                 "With --prefix: do not show how far it is");
   AddToHelp(verb,
             "An item that is not there is exit code 3. Items below a prefix "
             "go one after the\nother: who interrupts it has deleted some.\n\n"

@@ -8,9 +8,10 @@
 
 namespace statecpp {
 
-void AddDuration(CLI::App* verb, const char* name, absl::Duration& duration,
-                 const char* help) {
-  verb->add_option_function<std::string>(
+CLI::Option* AddDuration(CLI::App* verb, const char* name,
+                         absl::Duration& duration, const char* help) {
+  return verb
+      ->add_option_function<std::string>(
           name,
           [&duration, name](const std::string& text) {
             const std::optional<absl::Duration> parsed = ParseDuration(text);

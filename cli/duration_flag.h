@@ -10,8 +10,8 @@ namespace statecpp {
 
 // Adds a flag whose value is a duration in Go's syntax, as everywhere in Dapr;
 // not a negative one. `duration` outlives `verb`.
-void AddDuration(CLI::App* verb, const char* name, absl::Duration& duration,
-                 const char* help);
+CLI::Option* AddDuration(CLI::App* verb, const char* name,
+                         absl::Duration& duration, const char* help);
 
 }  // namespace statecpp
 

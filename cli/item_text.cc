@@ -30,6 +30,26 @@ std::string KeyText(absl::string_view key) {
   return plain ? std::string(key) : absl::CEscape(key);
 }
 
+std::string JsonLine(absl::string_view json) {
+  std::string line;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const auto c = static_cast<uint8_t>(json[i]);
+    const auto next =
+        i + 1 < json.size() ? static_cast<uint8_t>(json[i + 1]) : 0;
+    if (c == '\n' || c == '\r' || c == '\t') {
+      line.push_back(' ');  // stands between two tokens
+    } else if (c == 0x7F) {
+      line.append("\\u007f");
+    } else if (c == 0xC2 && next >= 0x80 && next < 0xA0) {
+      absl::StrAppend(&line, "\\u00", absl::Hex(next));
+      ++i;
+    } else {
+      line.push_back(json[i]);
+    }
+  }
+  return line;
+}
+
 std::string KeyMembers(absl::string_view key) {
   std::string members = absl::StrCat("\"key\":", JsonText(key));
   if (!IsUtf8(key)) {

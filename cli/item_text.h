@@ -17,6 +17,9 @@ std::string KeyText(absl::string_view key);
 // The members "key" and, if it is not UTF-8, "keyBase64" of an object.
 std::string KeyMembers(absl::string_view key);
 
+// JSON as it is, on one line; what would move the cursor is escaped in it.
+std::string JsonLine(absl::string_view json);
+
 // `"name":"text"`; of what is not UTF-8 `"nameBase64":"…"`.
 std::string BytesMember(absl::string_view name, absl::string_view bytes);
 

@@ -23,6 +23,13 @@ TEST(ItemTextTest, AKeyThatATerminalWouldObeyIsEscaped) {
   EXPECT_EQ(KeyText("\xFF"), "\\377");
 }
 
+TEST(ItemTextTest, JsonStandsOnOneLineAndMovesNoCursor) {
+  EXPECT_EQ(JsonLine("{\"a\":\n\t1,\r\n\"b\": \"\u00e9\"}"),
+            "{\"a\":  1,  \"b\": \"\u00e9\"}");
+  EXPECT_EQ(JsonLine("\"\x7F\u009b31m\u0080\u00a0\""),
+            "\"\\u007f\\u009b31m\\u0080\u00a0\"");
+}
+
 TEST(ItemTextTest, JsonHasTheBytesOfWhatIsNotUtf8) {
   EXPECT_EQ(KeyMembers("a"), "\"key\":\"a\"");
   EXPECT_EQ(KeyMembers("a\xFF"), "\"key\":\"a\uFFFD\",\"keyBase64\":\"Yf8=\"");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/query.h"
 
-#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "absl/time/time.h"
 #include "api/admin_message.h"
 #include "cli/failure.h"
+#include "cli/item_text.h"
 #include "cli/store_flags.h"
 #include "cli/store_session.h"
 #include "engine/query.h"
@@ -29,22 +29,17 @@ namespace {
 struct QueryFlags {
   StoreFlags store;
   AdminRequest::Query request = {.json = "{}"};
+  bool json = false;
 };
 
 // What a message to a server has room for.
 constexpr size_t kMaxQuerySize = 512 << 10;
 
-// A row on one line: what breaks a line in JSON says nothing there.
-std::string OneLine(std::string value) {
-  std::replace_if(
-      value.begin(), value.end(), [](char c) { return c == '\n' || c == '\r'; },
-      ' ');
-  return value;
-}
-
 // Prints the rows of a page as they come.
 class PrintedPage final : public AdminListener {
  public:
+  explicit PrintedPage(bool json) : json_(json) {}
+
   bool Tell(const AdminReply& reply) override {
     if (const auto* row = std::get_if<AdminRow>(&reply)) {
       if (row->is_rest) {
@@ -73,20 +68,28 @@ class PrintedPage final : public AdminListener {
  private:
   void Print() {
     if (!std::exchange(has_row_, false)) return;
-    std::cout << "{\"key\":" << JsonText(row_.key)
-              << ",\"etag\":" << JsonText(row_.etag)
-              << ",\"data\":" << OneLine(std::move(row_.value)) << "}\n";
+    // A value that is no JSON is no row.
+    const std::string data = JsonLine(row_.value);
+    if (json_) {
+      std::cout << "{" << KeyMembers(row_.key)
+                << ",\"etag\":" << JsonText(row_.etag) << ",\"data\":" << data
+                << "}\n";
+    } else {
+      std::cout << KeyText(row_.key) << "  " << data << "\n";
+    }
   }
 
+  const bool json_;
   AdminRow row_;
   bool has_row_ = false;
   std::optional<std::string> next_token_;
 };
 
-absl::Status PrintPages(StoreSession& session, AdminRequest::Query request,
+absl::Status PrintPages(const QueryFlags& flags, StoreSession& session,
                         bool has_limit) {
+  AdminRequest::Query request = flags.request;
   for (;;) {
-    PrintedPage page;
+    PrintedPage page(flags.json);
     const absl::Status answered = session.Ask(request, page);
     if (!answered.ok()) return answered;
     if (!page.next_token().has_value()) {
@@ -117,8 +120,7 @@ ExitCode RunQuery(QueryFlags& flags) {
   if (!query.ok()) return Fail(query.status());
   absl::StatusOr<StoreSession> session = BeginSession(flags.store);
   if (!session.ok()) return Fail(session.status());
-  const absl::Status printed =
-      PrintPages(*session, flags.request, query->limit != 0);
+  const absl::Status printed = PrintPages(flags, *session, query->limit != 0);
   // Left off because nobody gets the rows, which is said at the end.
   if (!std::cout) return kExitIo;
   return printed.ok() ? kExitOk : Fail(printed);
@@ -143,9 +145,11 @@ void AddQuery(VerbTable& verbs) {
                     "a || in it the whole store is read all the same");
   query->add_option("--token", flags->request.token,
                     "Of the page before, which it printed behind its rows");
+  query->add_flag("--json", flags->json,
+                  "One object a line: key, etag, and the value as data");
   AddToHelp(query,
-            "Prints {\"key\":...,\"etag\":...,\"data\":...}, one item a line. "
-            "Without a page limit all\nitems are printed.\n\nExample:\n"
+            "Prints key and value, one item a line. Without a page limit all "
+            "items are printed.\n\nExample:\n"
             "  statecpp query --data-root /var/lib/statecpp --store orders "
             "'{\"filter\":{\"EQ\":{\"city\":\"Delft\"}}}'");
 }

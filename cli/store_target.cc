@@ -213,6 +213,21 @@ absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags) {
   return target;
 }
 
+absl::StatusOr<std::vector<StoreTarget>> FindStores(
+    const StoreTargetFlags& flags) {
+  const absl::StatusOr<std::string> data_root = DataRootOf(flags);
+  if (!data_root.ok()) return data_root.status();
+  const absl::StatusOr<std::vector<std::string>> names = StoreNames(*data_root);
+  if (!names.ok()) return names.status();
+  std::vector<StoreTarget> targets;
+  for (const std::string& name : *names) {
+    absl::StatusOr<StoreTarget> target = TargetIn(*data_root, name);
+    if (!target.ok()) return target.status();
+    targets.push_back(*std::move(target));
+  }
+  return targets;
+}
+
 absl::StatusOr<StoreTarget> FindPlaceForStore(const StoreTargetFlags& flags) {
   const absl::StatusOr<std::string> data_root = DataRootOf(flags);
   if (!data_root.ok()) return data_root.status();

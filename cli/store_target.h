@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "cli/component_file.h"
@@ -65,6 +66,10 @@ struct StoreTarget {
 // Those of error::System: the data root cannot be read.
 // Those of ReadComponentFile.
 absl::StatusOr<StoreTarget> FindStore(const StoreTargetFlags& flags);
+
+// All stores of the data root, none if it has none. Errors as of FindStore.
+absl::StatusOr<std::vector<StoreTarget>> FindStores(
+    const StoreTargetFlags& flags);
 
 // Where a store is to be made, or replaced: it need not be there, and has to be
 // named. Errors as of FindStore.

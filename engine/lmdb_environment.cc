@@ -64,6 +64,14 @@ absl::Status LmdbError(absl::string_view action, int code) {
 
 }  // namespace
 
+std::string LmdbEnvironment::Version() {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  mdb_version(&major, &minor, &patch);
+  return absl::StrCat(major, ".", minor, ".", patch);
+}
+
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
     void (*on_assertion)(const char* text), Access access) {

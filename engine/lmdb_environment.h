@@ -50,6 +50,9 @@ class LmdbEnvironment {
     kRead,
   };
 
+  // Of the library: "0.9.24".
+  static std::string Version();
+
   // Opens `folder`/data.mdb. With a `map_size` of 0 the map holds the file, and
   // room to write as much again. The caller, or for kRead a process
   // that waits for it, holds the folder's lock and has checked the file: LMDB

@@ -2,6 +2,7 @@
 #include "engine/store_figures.h"
 
 #include "engine/commit_queue.h"
+#include "engine/lmdb_environment.h"
 #include "engine/lmdb_storage.h"
 #include "engine/sweeper.h"
 
@@ -34,5 +35,7 @@ absl::StatusOr<StoreFigures> ReadStoreFigures(const LmdbStorage& storage,
                       .swept = sweeper.swept(),
                       .sweep_lag = *sweep_lag};
 }
+
+std::string LmdbVersion() { return LmdbEnvironment::Version(); }
 
 }  // namespace statecpp

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -55,6 +56,9 @@ struct StoreFigures {
 absl::StatusOr<StoreFigures> ReadStoreFigures(const LmdbStorage& storage,
                                               const CommitQueue& queue,
                                               const Sweeper& sweeper);
+
+// That of the LMDB which this process has loaded: "0.9.24".
+std::string LmdbVersion();
 
 }  // namespace statecpp
 

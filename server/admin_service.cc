@@ -15,6 +15,7 @@
 #include "engine/backup.h"
 #include "engine/error_payload.h"
 #include "engine/store_keys.h"
+#include "engine/walk_report.h"
 #include "server/errors.h"
 #include "server/log.h"
 #include "server/store_admin.h"
@@ -97,7 +98,42 @@ class BackupWatch final : public AdminListener {
   uint64_t bytes_ = 0;
 };
 
+// Hands on what a walk says, and keeps whether all was well.
+class VerifyWatch final : public AdminListener {
+ public:
+  explicit VerifyWatch(AdminListener& listener) : listener_(listener) {}
+
+  bool Tell(const AdminReply& reply) override {
+    const auto* report = std::get_if<WalkReport>(&reply);
+    if (report != nullptr) clean_ = report->clean();
+    return listener_.Tell(reply);
+  }
+  bool LeavesWithin(absl::Duration duration) override {
+    return listener_.LeavesWithin(duration);
+  }
+
+  bool clean() const { return clean_; }
+
+ private:
+  AdminListener& listener_;
+  bool clean_ = false;
+};
+
 }  // namespace
+
+absl::Status AdminService::Verify(const Instances::ForAdmin& store,
+                                  const AdminRequest& request,
+                                  AdminListener& listener) {
+  VerifyWatch watch(listener);
+  const absl::Status answered =
+      AnswerAboutStore(request.verb, *store.store, store.load_keys, watch);
+  // A quick one has not seen every record.
+  const bool quick = std::get<AdminRequest::Verify>(request.verb).quick;
+  if (answered.ok() && watch.clean() && !quick) {
+    successes_.NoteVerify(request.data_dir, absl::Now());
+  }
+  return answered;
+}
 
 absl::Status AdminService::BackUp(const Instances::ForAdmin& store,
                                   const AdminRequest& request,
@@ -110,7 +146,7 @@ absl::Status AdminService::BackUp(const Instances::ForAdmin& store,
       AnswerAboutStore(verb, *store.store, store.load_keys, watch);
   if (answered.ok()) {
     const absl::Time ended = absl::Now();
-    backups_.Note(
+    successes_.NoteBackup(
         request.data_dir,
         {.ended = ended, .took = ended - began, .bytes = watch.bytes()});
     LogInfo("backup made",
@@ -141,6 +177,9 @@ absl::Status AdminService::Answer(const AdminRequest& request,
   if (!store.ok()) return store.status();
   if (std::holds_alternative<AdminRequest::Backup>(request.verb)) {
     return BackUp(*store, request, listener);
+  }
+  if (std::holds_alternative<AdminRequest::Verify>(request.verb)) {
+    return Verify(*store, request, listener);
   }
   const absl::Status answered =
       AnswerAboutStore(request.verb, *store->store, store->load_keys, listener);

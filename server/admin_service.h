@@ -7,7 +7,7 @@
 #include "server/admin_listener.h"
 #include "server/data_root.h"
 #include "server/instances.h"
-#include "server/last_backups.h"
+#include "server/last_successes.h"
 
 namespace statecpp {
 
@@ -26,16 +26,18 @@ class AdminService {
   // Those of Instances::StoreForAdmin and AnswerAboutStore.
   absl::Status Answer(const AdminRequest& request, AdminListener& listener);
 
-  const LastBackups& backups() const { return backups_; }
+  const LastSuccesses& successes() const { return successes_; }
 
  private:
   absl::Status BackUp(const Instances::ForAdmin& store,
+                      const AdminRequest& request, AdminListener& listener);
+  absl::Status Verify(const Instances::ForAdmin& store,
                       const AdminRequest& request, AdminListener& listener);
   absl::Status ListStores(AdminListener& listener) const;
 
   const DataRoot& root_;
   Instances& instances_;
-  LastBackups backups_;
+  LastSuccesses successes_;
 };
 
 }  // namespace statecpp

@@ -115,6 +115,8 @@ class Answer {
       items += static_cast<int64_t>(page->keys.size());
       damaged += page->damaged;
       query.token = std::move(page->next_token);
+      absl::Status told = Tell(AdminWalked{static_cast<uint64_t>(items), 0});
+      if (!told.ok()) return told;
       if (listener_.LeavesWithin(absl::ZeroDuration())) {
         return error::AdminLeft();
       }

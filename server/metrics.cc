@@ -256,16 +256,21 @@ void AddInstanceCounts(const std::vector<Seen>& all, Families& families) {
 
 // --- Of the server.
 
+// In Prometheus' way: seconds since 1970.
+double Timestamp(absl::Time time) {
+  return absl::ToDoubleSeconds(time - absl::UnixEpoch());
+}
+
 // None where this process has made none.
-void AddBackups(const std::vector<Seen>& all, const LastBackups& backups,
+void AddBackups(const std::vector<Seen>& all, const LastSuccesses& successes,
                 Families& families) {
-  using Backup = LastBackups::Backup;
+  using Backup = LastSuccesses::Backup;
   const auto add = [&](const char* name, const char* help,
                        double (*of)(const Backup& backup)) {
     MetricFamily family(name, Type::Gauge, help);
     for (const Seen& seen : all) {
       const std::optional<Backup> last =
-          backups.Of(seen.instance->config.data_dir);
+          successes.BackupOf(seen.instance->config.data_dir);
       if (last.has_value()) family.Add(seen.Labels(), of(*last));
     }
     families.push_back(std::move(family).Take());
@@ -273,13 +278,25 @@ void AddBackups(const std::vector<Seen>& all, const LastBackups& backups,
   add("statecpp_backup_last_success_timestamp_seconds",
       "When the last backup was made that this process made, in seconds since "
       "1970.",
-      [](const Backup& b) {
-        return absl::ToDoubleSeconds(b.ended - absl::UnixEpoch());
-      });
+      [](const Backup& b) { return Timestamp(b.ended); });
   add("statecpp_backup_duration_seconds", "How long it took.",
       [](const Backup& b) { return absl::ToDoubleSeconds(b.took); });
   add("statecpp_backup_bytes", "Of its data.mdb.",
       [](const Backup& b) { return static_cast<double>(b.bytes); });
+}
+
+void AddVerifies(const std::vector<Seen>& all, const LastSuccesses& successes,
+                 Families& families) {
+  MetricFamily family("statecpp_verify_last_success_timestamp_seconds",
+                      Type::Gauge,
+                      "When this process last found every record whole, by a "
+                      "verify that was not quick, in seconds since 1970.");
+  for (const Seen& seen : all) {
+    const std::optional<absl::Time> last =
+        successes.VerifyOf(seen.instance->config.data_dir);
+    if (last.has_value()) family.Add(seen.Labels(), Timestamp(*last));
+  }
+  families.push_back(std::move(family).Take());
 }
 
 void AddUp(const std::vector<Seen>& all, const Instances& instances,
@@ -334,7 +351,8 @@ Families Metrics::Collect() const {
   AddCommits(all, families);
   AddStoreNumbers(all, families);
   AddKeys(all, families);
-  AddBackups(all, source_.backups, families);
+  AddBackups(all, source_.successes, families);
+  AddVerifies(all, source_.successes, families);
   AddUp(all, source_.instances, families);
 
   MetricFamily refused("statecpp_refused_calls_total", Type::Counter,
@@ -348,8 +366,9 @@ Families Metrics::Collect() const {
   families.push_back(std::move(refused).Take());
 
   MetricFamily build("statecpp_build_info", Type::Gauge,
-                     "1, of the program that runs.");
-  build.Add({{"version", source_.version}}, 1);
+                     "1, of the program that runs, and of the LMDB that it has "
+                     "loaded.");
+  build.Add({{"version", source_.version}, {"lmdb", LmdbVersion()}}, 1);
   families.push_back(std::move(build).Take());
   AddProcess(families);
   return families;

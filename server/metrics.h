@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "server/instances.h"
-#include "server/last_backups.h"
+#include "server/last_successes.h"
 
 namespace statecpp {
 
@@ -33,7 +33,7 @@ class Metrics {
     // Calls that were refused before they came to an instance.
     const std::atomic<uint64_t>& refused_for_room;
     const std::atomic<uint64_t>& refused_without_instance;
-    const LastBackups& backups;
+    const LastSuccesses& successes;
     std::string version;
   };
 

@@ -119,7 +119,7 @@ class Server::Impl {
         metrics_({.instances = instances_,
                   .refused_for_room = loop_.calls_in_hand().refused(),
                   .refused_without_instance = state_store_.refused(),
-                  .backups = admin_service_.backups(),
+                  .successes = admin_service_.successes(),
                   .version = options.version}),
         metrics_address_(options.metrics_address) {}
 

@@ -30,7 +30,10 @@ def make(program, out):
         tree = pathlib.Path(scratch, "statecpp")
         shutil.copytree(HERE, tree / "debian",
                         ignore=shutil.ignore_patterns("make_deb.py"))
-        shutil.copy(ROOT / "deploy/systemd/statecpp.service", tree / "debian")
+        units = ROOT / "deploy/systemd"
+        shutil.copy(units / "statecpp.service", tree / "debian")
+        for unit in ("statecpp-backup.service", "statecpp-backup.timer"):
+            shutil.copy(units / unit, tree / "debian" / f"statecpp.{unit}")
         shutil.copy(ROOT / "NOTICE", tree)
         shutil.copy(program, tree / "statecpp")
         # Bazel's outputs are read-only, and debhelper strips its own copy.

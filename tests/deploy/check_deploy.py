@@ -36,6 +36,7 @@ except ImportError:
 PROGRAM = None
 KUBERNETES = ("1.29", "1.37")  # the oldest that the manifests name, and a new one
 MANIFESTS = ("native-sidecar.yaml", "injected.yaml")
+SERVICES = ("statecpp.service", "statecpp-backup.service")
 OF_THE_BASE = {"libc6", "libgcc-s1", "libstdc++6"}
 
 
@@ -73,6 +74,14 @@ def container(name):
         "dapr.io/component-container"])
 
 
+def backup_container(name):
+    """The container that has backups made."""
+    pod = workload(name)["spec"]["template"]["spec"]
+    found, = (one for one in pod.get("initContainers", []) + pod["containers"]
+              if one["name"] == "statecpp-backup")
+    return found
+
+
 def closed(schema):
     """That schema, taking no field that it does not name."""
     if isinstance(schema, list):
@@ -85,8 +94,8 @@ def closed(schema):
     return made
 
 
-def known_flags():
-    return set(re.findall(r"--[a-z][a-z-]*", output(PROGRAM, "serve", "--help")))
+def known_flags(verb):
+    return set(re.findall(r"--[a-z][a-z-]*", output(PROGRAM, verb, "--help")))
 
 
 def flags_in(arguments):
@@ -102,6 +111,7 @@ class EveryShapeTest(unittest.TestCase):
             pod = workload(name)["spec"]["template"]["spec"]
             yield from (one["image"] for one in pod["containers"])
             yield container(name)["image"]
+            yield backup_container(name)["image"]
         yield from re.findall(r"(?m)^ARG DEBIAN=(\S+)", dockerfile())
 
     def test_no_image_is_of_no_version(self):
@@ -115,18 +125,29 @@ class EveryShapeTest(unittest.TestCase):
         changelog = (DEPLOY / "debian/changelog").read_text(encoding="utf-8")
         self.assertTrue(changelog.startswith(f"statecpp ({version})"))
         ours = [image for image in self.images() if "statecpp" in image]
-        self.assertEqual(len(ours), 4)
+        self.assertEqual(len(ours), 3 + 2 * 2 + 1)
         for image in ours:
             self.assertTrue(image.endswith(f"statecpp:{version}"), image)
 
     def test_names_no_flag_that_the_program_has_not(self):
         compose, = documents("compose/compose.yaml")
-        given = [compose["services"]["statecpp"]["command"],
-                 re.search(r"^ExecStart=(.*)", service(), re.M)[1].split()]
-        given += [container(name)["args"] for name in MANIFESTS]
+        given = [one["command"] for one in compose["services"].values()
+                 if one["image"].startswith("statecpp:")]
+        given += [re.search(r"^ExecStart=\S+ (.*)", unit(name), re.M)[1].split()
+                  for name in SERVICES]
+        for name in MANIFESTS:
+            given += [container(name)["args"], backup_container(name)["args"]]
+        self.assertEqual({arguments[0] for arguments in given},
+                         {"serve", "keygen", "backup"})
         for arguments in given:
-            self.assertTrue(flags_in(arguments))
-            self.assertLessEqual(flags_in(arguments), known_flags())
+            self.assertLessEqual(flags_in(arguments), known_flags(arguments[0]))
+
+    def test_every_shape_backs_up_all_stores_and_keeps_some(self):
+        compose, = documents("compose/compose.yaml")
+        flags = {"--all", "--into=/backup", "--keep=7", "--every=24h"}
+        self.assertLessEqual(flags, set(compose["services"]["backup"]["command"]))
+        for name in MANIFESTS:
+            self.assertLessEqual(flags, set(backup_container(name)["args"]))
 
     def test_names_a_key_and_no_data_root_in_a_container(self):
         for name in MANIFESTS:
@@ -222,12 +243,19 @@ class ComposeTest(unittest.TestCase):
         self.assertIn("state-data:/data", volumes)
 
     def test_gives_no_privilege(self):
-        for name in ("statecpp", "keygen", "order-dapr", "billing-dapr"):
+        for name in ("statecpp", "keygen", "backup", "order-dapr", "billing-dapr"):
             one = self.services[name]
             self.assertEqual((one["user"], one["read_only"], one["cap_drop"]),
                              ("65532:65532", True, ["ALL"]), name)
             self.assertIn("no-new-privileges:true", one["security_opt"])
         self.assertEqual(self.services["statecpp"]["network_mode"], "none")
+
+    def test_the_backups_container_has_the_servers_folders_and_no_key(self):
+        volumes = self.services["backup"]["volumes"]
+        self.assertEqual(volumes, ["state-data:/data", "state-backup:/backup"])
+        self.assertLessEqual(set(volumes), set(self.services["statecpp"]["volumes"]))
+        self.assertEqual(self.services["backup"]["depends_on"],
+                         {"statecpp": {"condition": "service_healthy"}})
 
 
 class KubernetesTest(unittest.TestCase):
@@ -254,6 +282,25 @@ class KubernetesTest(unittest.TestCase):
             jsonschema.Draft202012Validator(schema).validate(component)
             self.assertEqual(component["spec"]["type"], "state.cpp")
 
+    def test_the_pod_monitor_is_valid_and_finds_the_port(self):
+        operator = tools.go_module(tools.PROMETHEUS_OPERATOR)
+        crd = yaml.safe_load((operator / "example/prometheus-operator-crd" /
+                              "monitoring.coreos.com_podmonitors.yaml").read_text())
+        schema = closed(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+        schema["properties"]["metadata"] = {"type": "object"}
+        monitor, = documents("k8s/podmonitor.yaml")
+        jsonschema.Draft202012Validator(schema).validate(monitor)
+        # Where the address's flag and the alerts' job expect them.
+        made = workload("native-sidecar.yaml")["spec"]["template"]
+        self.assertEqual(monitor["spec"]["selector"]["matchLabels"],
+                         made["metadata"]["labels"])
+        endpoint, = monitor["spec"]["podMetricsEndpoints"]
+        port, = container("native-sidecar.yaml")["ports"]
+        self.assertEqual(endpoint["port"], port["name"])
+        self.assertIn(f"--metrics-address=0.0.0.0:{port['containerPort']}",
+                      container("native-sidecar.yaml")["args"])
+        self.assertIn("statecpp", monitor["metadata"]["name"])
+
     def test_the_state_is_on_a_claim_and_all_mounts_are_declared(self):
         for name in MANIFESTS:
             made = workload(name)["spec"]
@@ -265,6 +312,16 @@ class KubernetesTest(unittest.TestCase):
             mounts = {one["mountPath"]: one["name"]
                       for one in container(name)["volumeMounts"]}
             self.assertIn(mounts["/data"], claims, name)
+            self.assertIn(mounts["/backup"], claims, name)
+            self.assertNotEqual(mounts["/data"], mounts["/backup"], name)
+            # Which are those of whoever has the server make backups.
+            del mounts["/keys"]
+            mounts.pop("/tmp/dapr-components-sockets", None)
+            self.assertEqual(mounts, {
+                one["mountPath"]: one["name"]
+                for one in backup_container(name)["volumeMounts"]}, name)
+            mounts = {one["mountPath"]: one["name"]
+                      for one in container(name)["volumeMounts"]}
             self.assertLessEqual(set(mounts.values()), declared | claims, name)
 
     def test_no_two_pods_have_one_store(self):
@@ -281,19 +338,24 @@ class KubernetesTest(unittest.TestCase):
         pod = workload("native-sidecar.yaml")["spec"]["template"]
         annotations = pod["metadata"]["annotations"]
         self.assertEqual(annotations["dapr.io/enable-native-sidecar"], "true")
-        first, = pod["spec"]["initContainers"]
+        first, second = pod["spec"]["initContainers"]
         self.assertEqual((first["name"], first["restartPolicy"]),
                          ("statecpp", "Always"))
         self.assertEqual(first["startupProbe"]["exec"]["command"],
                          ["/usr/bin/statecpp", "health"])
+        # Nothing waits for a backup.
+        self.assertEqual((second["name"], second["restartPolicy"]),
+                         ("statecpp-backup", "Always"))
+        self.assertNotIn("startupProbe", second)
 
     def test_gives_no_privilege(self):
         for name in MANIFESTS:
-            given = container(name)["securityContext"]
-            self.assertEqual(given, {
-                "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532,
-                "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]}})
+            for one in (container(name), backup_container(name)):
+                self.assertEqual(one["securityContext"], {
+                    "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532,
+                    "readOnlyRootFilesystem": True,
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]}})
             pod = workload(name)["spec"]["template"]["spec"]
             self.assertEqual(pod["securityContext"]["fsGroup"], 65532)
 
@@ -304,27 +366,37 @@ class KubernetesTest(unittest.TestCase):
             self.assertEqual(key["defaultMode"], 0o440)
 
 
-def service():
-    return (DEPLOY / "systemd/statecpp.service").read_text(encoding="utf-8")
+def unit(name):
+    return (DEPLOY / "systemd" / name).read_text(encoding="utf-8")
 
 
 class ServiceTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.unit = pathlib.Path(folder.name, "statecpp.service")
-        # systemd looks whether the program is there.
-        self.unit.write_text(service().replace("/usr/bin/statecpp", str(PROGRAM)))
+        self.units = []
+        for name in SERVICES + ("statecpp-backup.timer",):
+            self.units.append(pathlib.Path(folder.name, name))
+            # systemd looks whether the program is there.
+            self.units[-1].write_text(
+                unit(name).replace("/usr/bin/statecpp", str(PROGRAM)))
 
     def test_systemd_understands_all_of_it(self):
-        self.assertEqual(output("systemd-analyze", "verify", "--man=no", self.unit),
-                         "")
+        self.assertEqual(
+            output("systemd-analyze", "verify", "--man=no", *self.units), "")
 
     def test_systemd_finds_little_that_is_exposed(self):
         # In tenths: of 10 that a service may have, none has less than 0.2 that
         # keeps its users as they are.
-        output("systemd-analyze", "security", "--offline=true", "--threshold=6",
-               "--no-pager", self.unit)
+        for one in self.units[:len(SERVICES)]:
+            output("systemd-analyze", "security", "--offline=true",
+                   "--threshold=6", "--no-pager", one)
+
+    def test_a_backup_goes_where_both_services_may_write(self):
+        into = re.search(r"--into=%S/(\S+)", unit("statecpp-backup.service"))[1]
+        for name in SERVICES:
+            made = re.search(r"^StateDirectory=(.*)$", unit(name), re.M)[1]
+            self.assertIn(into, made.split())
 
 
 class PackageTest(unittest.TestCase):

@@ -18,8 +18,11 @@ sys.path.insert(0, str(HERE))
 import http2  # noqa: E402
 
 UNIT = "statecpp.service"
+TIMER = "statecpp-backup.timer"
 KEY = pathlib.Path("/etc/statecpp/statecpp.key")
 DATA = pathlib.Path("/var/lib/statecpp")
+BACKUPS = pathlib.Path("/var/lib/statecpp-backups")
+DEFAULTS = pathlib.Path("/etc/default/statecpp")
 SOCKET = "/run/dapr-components-sockets/cpp.sock"
 NOBODY = 65534
 CLIENT = """
@@ -96,6 +99,23 @@ class PackageTrial(unittest.TestCase):
         self.assertIn("Shanghai", use("set"))
         run("statecpp", "verify", f"--data-root={DATA}", "--store=orders")
 
+    def test_4_backs_up_all_stores_once_its_timer_is_enabled(self):
+        self.assertEqual(run("systemctl", "is-enabled", TIMER, code=1), "disabled\n")
+        run("systemctl", "enable", "--now", TIMER)
+        self.assertIn("statecpp-backup.service",
+                      run("systemctl", "list-timers", "--no-pager"))
+        run("systemctl", "start", "statecpp-backup.service")
+        made, = BACKUPS.iterdir()
+        self.assertRegex(made.name, r"^orders-\d{8}T\d{6}Z$")
+        self.assertEqual(made.stat().st_mode & 0o777, 0o700)
+        self.assertNotIn(b"Shanghai", (made / "data.mdb").read_bytes())
+        run("statecpp", "verify", f"--store-path={made}", f"--key-file={KEY}")
+        DEFAULTS.write_text(DEFAULTS.read_text().replace("--keep=7", "--keep=2"))
+        for _ in range(2):
+            run("systemctl", "start", "statecpp-backup.service")
+        self.assertEqual(len(list(BACKUPS.iterdir())), 2)
+        self.assertFalse(made.exists())
+
     def test_4_keeps_it_sealed(self):
         store, = DATA.glob("stores/*/data.mdb")
         self.assertNotIn(b"Shanghai", store.read_bytes())
@@ -118,13 +138,12 @@ class PackageTrial(unittest.TestCase):
         self.assertIn("Shanghai", use("get"))
 
     def test_7_is_not_started_again_and_again_with_a_wrong_flag(self):
-        defaults = pathlib.Path("/etc/default/statecpp")
-        right = defaults.read_text()
-        defaults.write_text('STATECPP_OPTIONS="--no-such-flag"\n')
+        right = DEFAULTS.read_text()
+        DEFAULTS.write_text('STATECPP_OPTIONS="--no-such-flag"\n')
         run("systemctl", "restart", UNIT, code=1)
         self.assertEqual(property_of_unit("ActiveState"), "failed")
         self.assertEqual(property_of_unit("NRestarts"), "0")
-        defaults.write_text(right)
+        DEFAULTS.write_text(right)
         run("systemctl", "start", UNIT)
 
     def test_7_does_not_start_without_its_key(self):
@@ -139,20 +158,25 @@ class PackageTrial(unittest.TestCase):
         run("systemctl", "stop", UNIT)
         self.assertEqual(property_of_unit("Result"), "success")
         self.assertFalse(os.path.exists(SOCKET))
+        # It is no reason to start the server, nor to open the stores itself.
+        run("systemctl", "start", "statecpp-backup.service", code=1)
         run("systemctl", "start", UNIT)
 
     def test_8_then_another_package_serves_the_state_with_the_same_key(self):
         key = KEY.read_bytes()
         run("dpkg", "--no-triggers", "--install", self.package)
         self.assertEqual(KEY.read_bytes(), key)
+        run("systemctl", "is-active", TIMER)
         self.assertIn("Shanghai", use("get"))
 
     def test_9_purged_it_leaves_the_state_and_its_key(self):
         run("dpkg", "--no-triggers", "--purge", "statecpp")
         self.assertEqual(property_of_unit("ActiveState"), "inactive")
+        run("systemctl", "is-active", TIMER, code=3)
         self.assertFalse(os.path.exists("/etc/default/statecpp"))
         self.assertTrue(KEY.exists())
         self.assertTrue(list(DATA.glob("stores/*/data.mdb")))
+        self.assertTrue(list(BACKUPS.glob("*/data.mdb")))
         run("dpkg", "--no-triggers", "--install", self.package)
         self.assertIn("Shanghai", use("get"))
 

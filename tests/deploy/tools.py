@@ -32,6 +32,10 @@ typing_extensions==4.16.0
 # What `docker compose` itself reads files by; has the schema of their format.
 COMPOSE = "github.com/compose-spec/compose-go/v2@v2.16.2"
 
+# Has the schemas of the objects that Prometheus' operator knows.
+PROMETHEUS_OPERATOR = \
+    "github.com/prometheus-operator/prometheus-operator@v0.85.0"
+
 
 def environment():
     """A folder with Python and these packages, made at the first use."""

@@ -128,6 +128,7 @@ def main():
                   options.seconds) as observed:
         time.sleep(options.seconds / 2)
         observed.back_up()
+        observed.verify()
         time.sleep(options.seconds / 2)
         end = time.time()
         start = end - options.seconds + 25

@@ -137,6 +137,13 @@ class Observed:
              "orders"], check=True, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
 
+    def verify(self):
+        subprocess.run(
+            [self.program, "verify", "--data-root",
+             self.server.log.parent / "data", "--store", "orders"], check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=PATIENCE_S)
+
     def __enter__(self):
         return self
 

@@ -74,8 +74,10 @@ class PrometheusTest(unittest.TestCase):
                        "statecpp_refused_calls_total > 0"):
             await_true(lambda: cls.prometheus.query(series), series)
         cls.observed.back_up()
-        await_true(lambda: cls.prometheus.query(
-            "statecpp_backup_bytes"), "a backup")
+        cls.observed.verify()
+        for series in ("statecpp_backup_bytes",
+                       "statecpp_verify_last_success_timestamp_seconds"):
+            await_true(lambda: cls.prometheus.query(series), series)
         await_true(lambda: cls.prometheus.query(
             "count_over_time(statecpp_ttl_expired_total[1m]) > 5"), "samples")
         cls.scrape = get(cls.observed.server.url + "/metrics")
@@ -105,7 +107,7 @@ class PrometheusTest(unittest.TestCase):
         for name, _, labels, _ in described(self.scrape):
             self.assertLessEqual(
                 set(labels), {"component", "operation", "result", "key_id",
-                              "reason", "version"}, name)
+                              "reason", "version", "lmdb"}, name)
 
     def test_each_query_of_the_dashboard_has_an_answer(self):
         dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))

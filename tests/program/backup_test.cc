@@ -264,8 +264,9 @@ TEST_F(BackupTest, OneThatIsBeingMadeIsNotMadeTwice) {
   std::ofstream(partial + "/LOCK") << "";
   {
     const HeldStore held(partial, "pid 7 on elsewhere");
-    EXPECT_THAT(BackUpServed(),
-                Exits(kLockHeld, HasSubstr("pid 7 on elsewhere")));
+    EXPECT_THAT(
+        BackUpServed(),
+        Exits(kLockHeld, HasSubstr("another backup is being written in")));
   }
   EXPECT_THAT(BackUpServed(), Exits(0, _));
 }

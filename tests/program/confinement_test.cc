@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -144,6 +145,26 @@ TEST_F(ConfinementTest, TheServerServesAndKeepsAll) {
   }
 }
 
+TEST_F(ConfinementTest, TheServerMakesBackupsForAContainerBesideIt) {
+  const std::string backups = dir_.Path("backups");
+  ASSERT_EQ(mkdir(backups.c_str(), 0700), 0);
+  ASSERT_EQ(chown(backups.c_str(), kNobody, kNobody), 0);
+  Program server(ConfinedServe());
+  ASSERT_TRUE(server.AwaitLog("ready: "));
+  Client client(socket_path());
+  client.MustInit();
+  UseAll(client);
+  Program beside(Confined(
+      {.arguments = {"backup", "--data-root", data_root(), "--all", "--into",
+                     backups, "--keep", "1", "--every", "1s"}}));
+  ASSERT_TRUE(AwaitTrue([&] {
+    return absl::StrContains(beside.out(), "removed 1 earlier backups");
+  }));
+  beside.Signal(SIGTERM);
+  EXPECT_EQ(beside.Wait(), 0) << beside.err();
+  Stop(server);
+}
+
 TEST_F(ConfinementTest, TheVerbsForAStoppedServersStoreWork) {
   {
     Program program(ConfinedServe());
@@ -164,7 +185,7 @@ TEST_F(ConfinementTest, TheVerbsForAStoppedServersStoreWork) {
         {"backup", BackupPath(0)}}) {
     EXPECT_THAT(Run(verb), Exits(0, HasSubstr(""))) << verb[0];
   }
-  EXPECT_THAT(Run({"query", "{}"}), Exits(0, HasSubstr("\"a\"")));
+  EXPECT_THAT(Run({"query", "{}"}), Exits(0, HasSubstr("a  1\n")));
   if (TestsAreSealed()) {
     EXPECT_THAT(Run({"keys", "rotate"}), Exits(0, HasSubstr("data key 2")));
   } else {

@@ -295,6 +295,30 @@ TEST_P(ItemVerbTest, DeleteOfAPrefixOnlyCountsUntilItIsMeant) {
             "{\"prefix\":\"app||\",\"found\":0,\"deleted\":0}\n");
 }
 
+// More than is done at a time.
+TEST_P(ItemVerbTest, DeleteOfAPrefixSaysHowManyItHasDone) {
+  if (!GetParam()) Serve();
+  {
+    Client client(socket_path());
+    wire::BulkSetRequest bulk;
+    for (int i = 0; i < 1500; ++i) {
+      wire::SetRequest* const item = bulk.add_items();
+      item->set_key(absl::StrCat("many||", i));
+      item->set_value("1");
+    }
+    ASSERT_THAT(client.BulkSet(bulk), Succeeds());
+  }
+  if (!GetParam()) StopServing();
+  ProgramOptions options =
+      Options(GetParam(), "delete", {"--prefix", "many||", "--yes"});
+  options.error_terminal = true;
+  const Outcome outcome = RunToEnd(options);
+  EXPECT_THAT(outcome, Exits(0, HasSubstr("deleted 1500 items\n")));
+  EXPECT_THAT(outcome.err, HasSubstr("deleting: 1000 items"));
+  options.arguments.push_back("--quiet");
+  EXPECT_EQ(RunToEnd(options).err, "");
+}
+
 TEST_P(ItemVerbTest, DeleteIsNeverOfEverything) {
   MustSet({"k", "1"});
   EXPECT_THAT(Run("delete", {"--prefix", "", "--yes"}),

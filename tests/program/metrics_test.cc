@@ -82,7 +82,8 @@ TEST_F(MetricsTest, ComeInPrometheusFormatWithAllSeriesFromInitOn) {
               AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
                     HasSubstr("Content-Type: text/plain; version=0.0.4"),
                     HasSubstr("# TYPE statecpp_operations_total counter\n"),
-                    HasSubstr("statecpp_build_info{version=\"0.1.0\"} 1\n"),
+                    ContainsRegex("statecpp_build_info[{]lmdb=\"0.9.[0-9]+\","
+                                  "version=\"0.1.0\"[}] 1\n"),
                     Not(HasSubstr("component="))));
   Client(socket_path()).MustInit();
   for (const char* operation : {"get", "set", "delete", "bulk_get", "bulk_set",
@@ -240,6 +241,32 @@ TEST_F(MetricsTest, ShowTheLastBackupOnceThereIsOne) {
   EXPECT_EQ(
       OfOrders("statecpp_backup_bytes"),
       absl::StrCat(std::filesystem::file_size(dir_.Path("copy/data.mdb"))));
+}
+
+TEST_F(MetricsTest, ShowWhenAllRecordsWereLastWhole) {
+  constexpr char kName[] = "statecpp_verify_last_success_timestamp_seconds";
+  ServeMetrics();
+  Client client(socket_path());
+  client.MustInit();
+  client.SetKey("a", std::string(1 << 20, 'v'));
+  const auto verify = [this](std::vector<std::string> more) {
+    more.insert(more.begin(), {"verify", "--data-root", data_root()});
+    return RunToEnd({.arguments = more}).exit_code;
+  };
+  EXPECT_EQ(verify({"--quick"}), 0);
+  EXPECT_EQ(OfOrders(kName), "(none)");
+  const int64_t before = absl::ToUnixSeconds(absl::Now());
+  EXPECT_EQ(verify({}), 0);
+  const std::string shown = OfOrders(kName);
+  double at = 0;
+  EXPECT_TRUE(absl::SimpleAtod(shown, &at));
+  EXPECT_GE(at, before);
+  std::fstream data(data_root() + "/stores/orders/data.mdb",
+                    std::ios::in | std::ios::out | std::ios::binary);
+  data.seekp(1 << 19);
+  data << "damage" << std::flush;
+  EXPECT_EQ(verify({}), 5);
+  EXPECT_EQ(OfOrders(kName), shown);
 }
 
 TEST_F(MetricsTest, CountACallThatComesToNoComponent) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -98,6 +99,13 @@ void BecomeProgram(const ProgramOptions& options,
   _exit(127);
 }
 
+// Two connected ends, as by pipe2().
+bool OpenTerminal(int ends[2]) {
+  return openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr) == 0 &&
+         fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
+         fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
+}
+
 int CountOf(absl::string_view text, absl::string_view in) {
   int count = 0;
   for (size_t at = in.find(text); at != in.npos; at = in.find(text, at + 1)) {
@@ -141,7 +149,8 @@ Program::Program(const ProgramOptions& options) {
   int out[2];
   int err[2];
   if (program_fd < 0 || pipe2(out, O_CLOEXEC) != 0 ||
-      pipe2(err, O_CLOEXEC) != 0) {
+      !(options.error_terminal ? OpenTerminal(err)
+                               : pipe2(err, O_CLOEXEC) == 0)) {
     ADD_FAILURE() << "there is no program at " << RunfilePath("statecpp")
                   << ", or no descriptor is left";
     abort();

@@ -44,6 +44,8 @@ struct ProgramOptions {
   // What it has for its standard output, such as /dev/full; else what is
   // printed is collected.
   std::string output_file = "";
+  // Standard error is a terminal, and collected.
+  bool error_terminal = false;
   // Standard streams that it starts without: {STDOUT_FILENO} is `>&-`.
   std::vector<int> closed = {};
   // Run as this user. Needs root outside of Bazel's sandbox.

@@ -42,9 +42,11 @@ class QueryVerbTest : public OfflineStoreTest {
 
   // Needs no key beside a server.
   Outcome QueryServed(std::vector<std::string> more) const {
+    more.push_back("--json");
     return RunToEnd(VerbOptions("query", std::move(more)));
   }
   Outcome QueryHere(std::vector<std::string> more) const {
+    more.push_back("--json");
     return RunToEnd(VerbOptionsWithKey("query", std::move(more)));
   }
 
@@ -90,6 +92,30 @@ TEST_F(QueryVerbTest, PrintsOneItemALineServedOrNot) {
             "{\"key\":\"other||d\",\"data\":4}\n");
 }
 
+TEST_F(QueryVerbTest, PrintsKeyAndValueForPeopleServedOrNot) {
+  Make({{"a", "{\"x\": 1,\n\"y\": \"\u009b2J\"}"}, {"b\n", "2"}});
+  const std::string rows =
+      "a  {\"x\": 1, \"y\": \"\\u009b2J\"}\n"
+      "b\\n  2\n";
+  EXPECT_EQ(RunToEnd(VerbOptions("query")).out, rows);
+  EXPECT_EQ(
+      TokenIn(RunToEnd(VerbOptions("query", {R"({"page":{"limit":2}})"}))), "");
+  const Outcome one =
+      RunToEnd(VerbOptions("query", {R"({"page":{"limit":1}})"}));
+  EXPECT_EQ(one.out, rows.substr(0, rows.find('\n') + 1));
+  EXPECT_NE(TokenIn(one), "");
+  StopServing();
+  EXPECT_EQ(RunToEnd(VerbOptionsWithKey("query")).out, rows);
+}
+
+TEST_F(QueryVerbTest, PrintsTheBytesOfAKeyThatIsNotUtf8) {
+  Serve();
+  Client(socket_path()).MustInit();
+  ASSERT_EQ(RunToEnd(VerbOptions("set", {"a\xFF", "1"})).exit_code, 0);
+  EXPECT_EQ(Rows(QueryServed({})),
+            "{\"key\":\"a\uFFFD\",\"keyBase64\":\"Yf8=\",\"data\":1}\n");
+}
+
 TEST_F(QueryVerbTest, PrintsTheETagThatAReadGives) {
   Make({{"a", "1"}});
   EXPECT_THAT(QueryServed({}).out,
@@ -128,7 +154,7 @@ TEST_F(QueryVerbTest, PrintsOnePageAndWhatLeadsToTheNextWhereALimitIs) {
 
 TEST_F(QueryVerbTest, ReadsTheQueryFromStandardInput) {
   Make({{"a", R"({"x":1})"}, {"b", R"({"x":2})"}});
-  ProgramOptions options = VerbOptions("query", {"-"});
+  ProgramOptions options = VerbOptions("query", {"-", "--json"});
   options.input_file = data_root() + "/query.json";
   std::ofstream(options.input_file) << R"({"filter":{"EQ":{"x":2}}})";
   EXPECT_EQ(Rows(RunToEnd(options)), "{\"key\":\"b\",\"data\":{\"x\":2}}\n");
@@ -147,13 +173,13 @@ TEST_F(QueryVerbTest, AQueryMayHave512Kibibytes) {
   };
   constexpr size_t kMost = 512 << 10;
   const std::string row = "{\"key\":\"b\",\"data\":{\"x\":2}}\n";
-  const ProgramOptions served = VerbOptions("query", {"-"});
+  const ProgramOptions served = VerbOptions("query", {"-", "--json"});
   EXPECT_EQ(Rows(query_of(kMost, served)), row);
   EXPECT_THAT(query_of(kMost + 1, served),
               Exits(kUsage, HasSubstr("the query has 524289 bytes; the limit "
                                       "is 524288; nothing was read")));
   StopServing();
-  const ProgramOptions here = VerbOptionsWithKey("query", {"-"});
+  const ProgramOptions here = VerbOptionsWithKey("query", {"-", "--json"});
   EXPECT_EQ(Rows(query_of(kMost, here)), row);
   EXPECT_THAT(query_of(kMost + 1, here),
               Exits(kUsage, HasSubstr("the query has 524289 bytes")));

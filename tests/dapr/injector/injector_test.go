@@ -134,10 +134,18 @@ func mount(t *testing.T, pod corev1.Pod, container corev1.Container, path string
 	return corev1.Volume{}
 }
 
-func wantClaim(t *testing.T, volume corev1.Volume) {
+// State and backups are on two claims, which the container that has backups made
+// shares with the server.
+func wantClaims(t *testing.T, pod corev1.Pod, store, backup corev1.Container) {
 	t.Helper()
-	if volume.PersistentVolumeClaim == nil {
-		t.Errorf("%s is no claim: %+v", volume.Name, volume.VolumeSource)
+	for _, path := range []string{"/data", "/backup"} {
+		volume := mount(t, pod, store, path)
+		if volume.PersistentVolumeClaim == nil {
+			t.Errorf("%s is no claim: %+v", volume.Name, volume.VolumeSource)
+		}
+		if its := mount(t, pod, backup, path); its.Name != volume.Name {
+			t.Errorf("%s is %s for the server and %s beside it", path, volume.Name, its.Name)
+		}
 	}
 }
 
@@ -150,7 +158,7 @@ func variable(container corev1.Container, name string) (value string) {
 	return value
 }
 
-func TestTheNativeSidecarStartsRightBeforeDaprdAndSharesItsFolder(t *testing.T) {
+func TestTheNativeSidecarStartsBeforeDaprdAndSharesItsFolder(t *testing.T) {
 	m := read(t, "native-sidecar.yaml")
 	pod := m.injected(t)
 	var order []string
@@ -160,21 +168,21 @@ func TestTheNativeSidecarStartsRightBeforeDaprdAndSharesItsFolder(t *testing.T) 
 			t.Errorf("%s is no native sidecar", one.Name)
 		}
 	}
-	if !slices.Equal(order, []string{"statecpp", "daprd"}) {
+	if !slices.Equal(order, []string{"statecpp", "statecpp-backup", "daprd"}) {
 		t.Fatalf("they start in the order %v", order)
 	}
-	store, daprd := pod.Spec.InitContainers[0], pod.Spec.InitContainers[1]
+	store, daprd := pod.Spec.InitContainers[0], pod.Spec.InitContainers[2]
 	if ours, daprds := mount(t, pod, store, socketsFolder), mount(t, pod, daprd, socketsFolder); ours.Name != daprds.Name {
 		t.Errorf("statecpp's sockets are in %s, daprd looks into %s", ours.Name, daprds.Name)
 	}
-	wantClaim(t, mount(t, pod, store, "/data"))
+	wantClaims(t, pod, store, pod.Spec.InitContainers[1])
 }
 
 func TestTheInjectedContainerHasTheClaimTheKeyAndDaprdsFolder(t *testing.T) {
 	m := read(t, "injected.yaml")
 	pod := m.injected(t)
 	store, daprd := find(t, pod.Spec.Containers, "statecpp"), find(t, pod.Spec.Containers, "daprd")
-	wantClaim(t, mount(t, pod, store, "/data"))
+	wantClaims(t, pod, store, find(t, pod.Spec.Containers, "statecpp-backup"))
 	if key := mount(t, pod, store, "/keys"); key.Secret == nil {
 		t.Errorf("the key's volume is %+v", key)
 	}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/backup_series.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace statecpp {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+
+class BackupSeriesTest : public ::testing::Test {
+ protected:
+  void Make(const std::string& name) const {
+    fs::create_directory(dir_.Path(name));
+    std::ofstream(dir_.Path(name + "/data.mdb")) << "records";
+  }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir_.path())) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  std::string Next() const { return series_.NextPath(now_).value(); }
+
+  const absl::Time now_ = absl::FromCivil(
+      absl::CivilSecond(2026, 11, 23, 4, 0, 0), absl::UTCTimeZone());
+  const TempDir dir_;
+  const BackupSeries series_{dir_.path(), "orders"};
+};
+
+TEST_F(BackupSeriesTest, ABackupIsCalledAfterItsStoreAndSecond) {
+  EXPECT_EQ(Next(), dir_.Path("orders-20261123T040000Z"));
+  Make("orders-20261123T040000Z");
+  EXPECT_EQ(Next(), dir_.Path("orders-20261123T040001Z"));
+}
+
+TEST_F(BackupSeriesTest, TheLatestThatWasInterruptedIsGoneOnWith) {
+  Make("orders-20261120T040000Z.partial");
+  Make("orders-20261121T040000Z.partial");
+  Make("orders-20261122T040000Z");
+  Make("others-20261122T040000Z.partial");
+  EXPECT_EQ(Next(), dir_.Path("orders-20261121T040000Z"));
+}
+
+TEST_F(BackupSeriesTest, TheLatestIsOfThoseThatAreWholeAndOfNoLaterTime) {
+  EXPECT_EQ(series_.Latest(now_).value(), std::nullopt);
+  Make("orders-20261120T040000Z");
+  Make("orders-20261121T040000Z");
+  Make("orders-20261122T040000Z.partial");
+  Make("orders-20380119T031407Z");
+  Make("orders-extra-20261122T040000Z");
+  EXPECT_EQ(series_.Latest(now_).value(), now_ - absl::Hours(48));
+  Make("orders-20261123T040000Z");
+  EXPECT_EQ(series_.Latest(now_).value(), now_);
+}
+
+TEST_F(BackupSeriesTest, AllButTheLatestAreRemoved) {
+  for (const int day : {19, 20, 21, 22}) {
+    Make(absl::StrCat("orders-202611", day, "T040000Z"));
+  }
+  const auto kept = series_.KeepLatest(2, dir_.Path("orders-20261122T040000Z"));
+  EXPECT_THAT(kept, IsOkAndHolds(size_t{2}));
+  EXPECT_THAT(Names(), ElementsAre("orders-20261121T040000Z",
+                                   "orders-20261122T040000Z"));
+}
+
+TEST_F(BackupSeriesTest, ThatWhichWasJustMadeStaysWhateverTheClockSays) {
+  Make("orders-20261123T040000Z");
+  Make("orders-20380119T031407Z");
+  EXPECT_THAT(series_.KeepLatest(1, dir_.Path("orders-20261123T040000Z")),
+              IsOkAndHolds(size_t{0}));
+  EXPECT_EQ(Names().size(), 2u);
+}
+
+TEST_F(BackupSeriesTest, NothingElseIsRemoved) {
+  const std::vector<std::string> others = {"orders",
+                                           "orders-1",
+                                           "orders-20261119T040000",
+                                           "orders-20261119T040000Z.partial",
+                                           "orders-20261119T040000Zx",
+                                           "orders-20261199T040000Z",
+                                           "orders-extra-20261119T040000Z",
+                                           "other",
+                                           "other-20261119T040000Z"};
+  for (const std::string& name : others) Make(name);
+  std::ofstream(dir_.Path("orders-20261118T040000Z")) << "a file";
+  fs::create_directory_symlink(dir_.Path("other"),
+                               dir_.Path("orders-20261117T040000Z"));
+  Make("orders-20261116T040000Z");
+  const auto kept = series_.KeepLatest(1, dir_.Path("elsewhere"));
+  EXPECT_THAT(kept, IsOkAndHolds(size_t{0}));
+  EXPECT_EQ(Names().size(), others.size() + 3);
+  EXPECT_TRUE(fs::exists(dir_.Path("other/data.mdb")));
+}
+
+TEST_F(BackupSeriesTest, AFolderThatIsNotThereIsAnError) {
+  const BackupSeries none(dir_.Path("none"), "orders");
+  EXPECT_THAT(none.Latest(now_), HasCode(absl::StatusCode::kNotFound));
+  EXPECT_THAT(none.NextPath(now_), HasCode(absl::StatusCode::kNotFound));
+  EXPECT_THAT(none.KeepLatest(1, ""), HasCode(absl::StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace statecpp
