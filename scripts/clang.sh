@@ -64,7 +64,7 @@ list_packages() {
 
 remove_clang_builds() {
   local config output_base
-  for config in clang tsan fuzz coverage; do
+  for config in lint clang tsan fuzz coverage; do
     output_base=$(scripts/clang_build.py "$config")
     if [[ -d $output_base ]]; then
       bazel --output_base="$output_base" clean --expunge

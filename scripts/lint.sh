@@ -110,6 +110,6 @@ check_go_vet() {
 check_with_clang() {
   local packages
   mapfile -t packages < <(list_packages)
-  bazel_with_clang clang build --output_groups=compilation_outputs \
+  bazel_with_clang lint build --output_groups=compilation_outputs \
     "${packages[@]}"
 }
