@@ -126,7 +126,7 @@ absl::StatusOr<KeysStatus> PeekHere(const KeysFlags& flags,
     if (!keys.ok()) return keys.status();
     options.keys = *std::move(keys);
   }
-  return PeekKeys(std::move(options));
+  return PeekKeys(options);
 }
 
 absl::StatusOr<KeysStatus> StatusOf(const KeysFlags& flags,

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/store_checks.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -29,6 +25,7 @@
 #include "cli/stat_text.h"
 #include "cli/store_faults.h"
 #include "cli/store_key.h"
+#include "cli/store_names.h"
 #include "cli/store_target.h"
 #include "crypto/key_source.h"
 #include "engine/error_payload.h"
@@ -38,8 +35,6 @@
 
 namespace statecpp {
 namespace {
-
-namespace fs = std::filesystem;
 
 // As the alerts have it (deploy/prometheus/alerts.yaml).
 constexpr double kFull = 0.80;
@@ -66,9 +61,8 @@ std::string EncryptionLine(absl::string_view value) {
 
 // --- The texts, one function each.
 
-Finding NotListed(const std::string& folder, absl::string_view why) {
-  return Fault("store-unreadable", folder,
-               absl::StrCat("could not be listed: ", why),
+Finding NotListed(const std::string& folder, const absl::Status& status) {
+  return Fault("store-unreadable", folder, std::string(status.message()),
                "run this as the server's user, or as root");
 }
 
@@ -113,6 +107,13 @@ Finding Damaged(const StoresAsked& asked, const std::string& store,
 Finding NotRead(const std::string& store, const absl::Status& status) {
   return Fault("store-unreadable", store, std::string(status.message()),
                "run this as the server's user, or as root");
+}
+
+Finding NotAlone(const std::string& store, const std::string& folder,
+                 const absl::Status& status) {
+  return Fault(
+      "store-unreadable", store, std::string(status.message()),
+      absl::StrCat("find / -xdev -samefile ", ShellWord(folder + "/data.mdb")));
 }
 
 Finding KeyRefused(const std::string& store, absl::string_view text) {
@@ -181,26 +182,6 @@ Finding Well(const std::string& store, bool sealed, bool opens,
 
 // --- What is there.
 
-// What the stores that the folder holds are called.
-absl::StatusOr<std::vector<std::string>> StoreNames(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(folder, failed), end;
-       !failed && entry != end; entry.increment(failed)) {
-    const std::string file = entry->path().filename();
-    std::error_code ignored;
-    // One that is being made begins with a dot.
-    if (!absl::StartsWith(file, ".") && entry->is_directory(ignored)) {
-      names.push_back(NameOfFile(file));
-    }
-  }
-  if (failed && failed != std::errc::no_such_file_or_directory) {
-    return absl::UnavailableError(failed.message());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 void CheckSealing(const StoresAsked& asked, const std::string& store,
                   const ComponentFile* component, bool sealed,
                   Findings& findings) {
@@ -221,11 +202,9 @@ class ClosedStores {
     if (!file.ok()) return {NotRead(store, file.status())};
     const std::string folder =
         absl::StrCat(asked_.data_root, "/stores/", *file);
-    const LockHolder holder = LookAtLock(folder + "/LOCK");
-    if (holder.state == LockHolder::State::kHeld) return {Held(store, holder)};
     const absl::StatusOr<StorePeek> peek =
         PeekStore({.path = folder, .on_assertion = EndVerbOnAssertion});
-    if (!peek.ok()) return {Unread(store, peek.status())};
+    if (!peek.ok()) return {Unread(store, folder, peek.status())};
 
     Findings findings;
     const bool sealed = peek->keys.sealed;
@@ -246,13 +225,20 @@ class ClosedStores {
   }
 
  private:
-  Finding Unread(const std::string& store, const absl::Status& status) const {
-    if (absl::IsDataLoss(status)) {
-      return Damaged(asked_, store, status.message());
+  Finding Unread(const std::string& store, const std::string& folder,
+                 const absl::Status& status) const {
+    switch (status.code()) {
+      case absl::StatusCode::kDataLoss:
+        return Damaged(asked_, store, status.message());
+      case absl::StatusCode::kNotFound:  // a folder with nothing in it
+        return NotMadeYet(store);
+      case absl::StatusCode::kUnavailable:
+        return Held(store, LookAtLock(folder + "/LOCK"));
+      case absl::StatusCode::kFailedPrecondition:
+        return NotAlone(store, folder, status);
+      default:
+        return NotRead(store, status);
     }
-    // A folder with nothing in it.
-    return absl::IsNotFound(status) ? NotMadeYet(store)
-                                    : NotRead(store, status);
   }
 
   // Where the key of a store is.
@@ -297,7 +283,7 @@ class ClosedStores {
     if (opened.ok()) return;
     findings.push_back(error::IsAboutKey(opened.status())
                            ? KeyRefused(store, opened.status().message())
-                           : Unread(store, opened.status()));
+                           : Unread(store, folder, opened.status()));
   }
 
   const StoresAsked& asked_;
@@ -360,10 +346,11 @@ StoresChecked CheckStores(const StoresAsked& asked) {
   if (asked.served) {
     checked.findings = CheckServed(asked, components, names);
   } else {
-    const std::string folder = asked.data_root + "/stores";
-    absl::StatusOr<std::vector<std::string>> found = StoreNames(folder);
+    absl::StatusOr<std::vector<std::string>> found =
+        StoreNames(asked.data_root);
     if (!found.ok()) {
-      checked.findings = {NotListed(folder, found.status().message())};
+      checked.findings = {
+          NotListed(asked.data_root + "/stores", found.status())};
       return checked;
     }
     names = *std::move(found);

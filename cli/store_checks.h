@@ -39,8 +39,8 @@ struct StoresChecked {
 };
 
 // Each store of the data root, and each that a component would make. Where no
-// server runs, a store's header is read, and with a key whether that opens it;
-// nothing is written but its lock file.
+// server runs, a store's header is read, and with a key whether that opens it.
+// Nothing in the data root changes.
 StoresChecked CheckStores(const StoresAsked& asked);
 
 // What the figures of a store say of it.

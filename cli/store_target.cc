@@ -3,27 +3,20 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/instance_name.h"
 #include "cli/open_in_server.h"
-#include "engine/errors.h"
+#include "cli/store_names.h"
 #include "server/admin_connection.h"
 
 namespace statecpp {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kDataRootVariable = "STATECPP_DATA_ROOT";
 
@@ -86,28 +79,6 @@ absl::Status NoSuchFolder(absl::string_view flag, absl::string_view path) {
 bool IsFolder(const std::string& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-// Of the stores there are, what their components call them.
-absl::StatusOr<std::vector<std::string>> StoreNames(
-    const std::string& data_root) {
-  const std::string folder = data_root + "/stores";
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(folder, failed), end;
-       !failed && entry != end; entry.increment(failed)) {
-    const std::string name = entry->path().filename().string();
-    // `.new-…` is one that is being made.
-    if (absl::StartsWith(name, ".") || !IsFolder(entry->path().string())) {
-      continue;
-    }
-    names.push_back(NameOfFile(name));
-  }
-  if (failed && failed.value() != ENOENT) {
-    return error::System("list", folder, failed.value());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 // The data root that is named; empty where --store-path names the store.

@@ -262,6 +262,13 @@ absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
       503));
 }
 
+absl::Status NotLookedAt(absl::string_view path, absl::string_view reason) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, " was not looked at: ", reason,
+      ", and a regular file with no other name was expected; nothing was read "
+      "or changed; look at it where it is kept, or put a copy in its place"));
+}
+
 absl::Status NotADirectory(absl::string_view path) {
   return InvalidArgument(absl::StrCat(
       path,

@@ -255,6 +255,9 @@ absl::Status RestoreNotDurable(absl::string_view path,
 absl::Status StoreMissing(absl::string_view path);
 absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
                        absl::Duration waited);
+// Of a look that changes nothing, at what a process may write under another
+// name, or what is no file.
+absl::Status NotLookedAt(absl::string_view path, absl::string_view reason);
 absl::Status NotADirectory(absl::string_view path);
 absl::Status NetworkFileSystem(absl::string_view path, absl::string_view kind);
 absl::Status MaxSizeTooSmall(absl::string_view path, uint64_t max_size,

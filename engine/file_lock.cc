@@ -19,6 +19,9 @@ namespace statecpp {
 namespace {
 
 constexpr absl::Duration kRetryInterval = absl::Milliseconds(20);
+// Who only looks is done in milliseconds, or waits for a slow disk.
+constexpr absl::Duration kLongestLook = absl::Seconds(1);
+constexpr absl::Duration kLookInterval = absl::Milliseconds(5);
 
 std::string DescribeThisProcess() {
   char host[256] = "unknown";
@@ -57,8 +60,8 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
         open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return error::System("open the lock file", file, errno);
     FileLock lock(fd);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 ||
-        STATECPP_SABOTAGE("share-the-lock")) {
+    const int failed = LockAlone(fd);
+    if (failed == 0 || STATECPP_SABOTAGE("share-the-lock")) {
       if (!StillNames(file, fd)) continue;
       // Only for whoever waits: the lock holds whether or not this is written.
       const std::string holder = DescribeThisProcess();
@@ -68,8 +71,8 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& file,
       }
       return lock;
     }
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      return error::System("lock", file, errno);
+    if (failed != EWOULDBLOCK && failed != EINTR) {
+      return error::System("lock", file, failed);
     }
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) {
@@ -89,6 +92,48 @@ std::string FileLock::HolderOf(const std::string& file) {
 
 FileLock::~FileLock() {
   if (fd_ >= 0) close(fd_);
+}
+
+absl::StatusOr<SharedFileLock> SharedFileLock::Acquire(
+    const std::string& file) {
+  // Not to wait for a writer where the file is a pipe.
+  const int fd =
+      open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0 && errno != ENOENT) {
+    return error::System("open the lock file", file, errno);
+  }
+  SharedFileLock lock(file, fd);
+  if (fd < 0) return lock;
+  struct stat info;
+  if (fstat(fd, &info) != 0) return error::System("look at", file, errno);
+  if (!S_ISREG(info.st_mode)) {
+    return error::NotLookedAt(file, "it is not a regular file");
+  }
+  if (flock(fd, LOCK_SH | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return error::System("lock", file, errno);
+  return error::StoreHeld(file, ReadHolder(fd), absl::ZeroDuration());
+}
+
+SharedFileLock::~SharedFileLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bool SharedFileLock::Holds() const {
+  if (fd_ >= 0) return StillNames(file_, fd_);
+  struct stat ignored;
+  return lstat(file_.c_str(), &ignored) != 0 && errno == ENOENT;
+}
+
+int LockAlone(int fd) {
+  const absl::Time deadline = absl::Now() + kLongestLook;
+  for (;;) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (errno != EWOULDBLOCK) return errno;
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0) return errno;
+    flock(fd, LOCK_UN);
+    if (absl::Now() >= deadline) return EWOULDBLOCK;
+    absl::SleepFor(kLookInterval);
+  }
 }
 
 }  // namespace statecpp

@@ -45,6 +45,45 @@ class FileLock {
   int fd_;
 };
 
+// Keeps a FileLock from being taken while something is read, beside any number
+// of others who read. Changes nothing on disk: the file is not made where it is
+// not there, and does not say who reads. Whoever wants the lock meanwhile waits
+// a second for it, whatever his patience: so it is held for a look and no
+// longer.
+//
+//   absl::StatusOr<SharedFileLock> lock = SharedFileLock::Acquire(file);
+//   ... read ...
+//   if (!lock->Holds()) ...  // what was read may have changed meanwhile
+class SharedFileLock {
+ public:
+  // Waits for nobody.
+  //
+  // UNAVAILABLE: it is held; the text names the holder.
+  // FAILED_PRECONDITION: it is not a regular file.
+  // Those of error::System: it cannot be opened or locked.
+  static absl::StatusOr<SharedFileLock> Acquire(const std::string& file);
+
+  SharedFileLock(SharedFileLock&& other) noexcept
+      : file_(std::move(other.file_)), fd_(std::exchange(other.fd_, -1)) {}
+  SharedFileLock& operator=(SharedFileLock&&) = delete;
+  ~SharedFileLock();
+
+  // Whether nobody can have had the FileLock since. False where the file was
+  // not there and is now, or is another one.
+  bool Holds() const;
+
+ private:
+  SharedFileLock(std::string file, int fd) : file_(std::move(file)), fd_(fd) {}
+
+  std::string file_;
+  int fd_;  // -1: there was no file
+};
+
+// Locks what is open as `fd`, waiting for those alone who hold it shared, and
+// for them no longer than they may. 0, or what errno says: EWOULDBLOCK where
+// somebody holds it.
+int LockAlone(int fd);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_ENGINE_FILE_LOCK_H_

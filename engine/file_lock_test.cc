@@ -39,6 +39,10 @@ class FileLockTest : public ::testing::Test {
     return *std::move(lock);
   }
 
+  absl::StatusOr<SharedFileLock> Look(absl::string_view folder) {
+    return SharedFileLock::Acquire(dir_.Path(folder) + "/LOCK");
+  }
+
   // Returns when someone has opened the lock file of the folder beside the one
   // who holds it.
   void AwaitWaiter(absl::string_view folder) {
@@ -54,6 +58,43 @@ class FileLockTest : public ::testing::Test {
 
   MemoryDir dir_;
 };
+
+// As a server that starts while `statecpp doctor` looks.
+TEST_F(FileLockTest, WhoHasNoPatienceWaitsForOneWhoLooks) {
+  ASSERT_TRUE(fs::create_directory(dir_.Path("store")));
+  MustAcquire("store");
+  absl::StatusOr<SharedFileLock> look = Look("store");
+  ASSERT_THAT(look, IsOk());
+  std::thread waiting([this] { MustAcquire("store"); });
+  AwaitWaiter("store");
+  {
+    const SharedFileLock looked = *std::move(look);
+    EXPECT_TRUE(looked.Holds());
+  }
+  waiting.join();
+}
+
+TEST_F(FileLockTest, SeveralLookAndNobodyWhileItIsHeld) {
+  ASSERT_TRUE(fs::create_directory(dir_.Path("store")));
+  {
+    const FileLock lock = MustAcquire("store");
+    EXPECT_THAT(Look("store"),
+                StatusIs(kHeld, ::testing::HasSubstr("is held by pid ")));
+  }
+  const absl::StatusOr<SharedFileLock> one = Look("store");
+  EXPECT_THAT(one, IsOk());
+  EXPECT_THAT(Look("store"), IsOk());
+}
+
+TEST_F(FileLockTest, ALookMakesNoFileAndNoticesOneThatIsMade) {
+  ASSERT_TRUE(fs::create_directory(dir_.Path("store")));
+  const absl::StatusOr<SharedFileLock> look = Look("store");
+  ASSERT_THAT(look, IsOk());
+  EXPECT_TRUE(look->Holds());
+  EXPECT_TRUE(fs::is_empty(dir_.Path("store")));
+  MustAcquire("store");
+  EXPECT_FALSE(look->Holds());
+}
 
 TEST_F(FileLockTest, WhoWaitedGetsTheLockOfTheFolderThatIsThereNow) {
   ASSERT_TRUE(fs::create_directory(dir_.Path("old")));

@@ -2,12 +2,12 @@
 #include "engine/keys_status.h"
 
 #include <optional>
-#include <utility>
+#include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/types/span.h"
 #include "engine/errors.h"
-#include "engine/store_folder.h"
+#include "engine/file_system.h"
 #include "engine/store_meta.h"
 
 namespace statecpp {
@@ -53,21 +53,18 @@ KeysStatus KeysStatusOf(const StoreHeader& header,
   return status;
 }
 
-absl::StatusOr<KeysStatus> PeekKeys(Options options) {
-  const absl::StatusOr<StorePeek> peek = PeekStore(std::move(options));
+absl::StatusOr<KeysStatus> PeekKeys(const Options& options) {
+  const absl::StatusOr<StorePeek> peek = PeekStore(options);
   if (!peek.ok()) return peek.status();
   return peek->keys;
 }
 
-absl::StatusOr<StorePeek> PeekStore(Options options) {
-  options.create = false;
-  const absl::StatusOr<StoreFolder> folder = StoreFolder::Open(
-      options, [](const std::string&) { return absl::OkStatus(); });
-  if (!folder.ok()) return folder.status();
-  const absl::StatusOr<StoreMeta> meta = ReadStoreMeta(folder->path());
+absl::StatusOr<StorePeek> PeekStore(const Options& options) {
+  const std::string path = WithoutSlashes(options.path);
+  const absl::StatusOr<StoreMeta> meta =
+      ReadStoreMeta(path, options.on_assertion);
   if (!meta.ok()) return meta.status();
-  const absl::StatusOr<StoreHeader> header =
-      ReadHeader(meta->header, folder->path());
+  const absl::StatusOr<StoreHeader> header = ReadHeader(meta->header, path);
   if (!header.ok()) return header.status();
   // A plain store wants none.
   const MasterKeys* const keys = header->sealed ? options.keys.get() : nullptr;
@@ -75,13 +72,12 @@ absl::StatusOr<StorePeek> PeekStore(Options options) {
     return StorePeek{KeysStatusOf(*header, nullptr), meta->used_bytes};
   }
   const absl::StatusOr<OpenedHeader> opened =
-      OpenHeader(meta->header, keys, folder->path());
+      OpenHeader(meta->header, keys, path);
   if (!opened.ok()) return opened.status();
   const std::optional<Accumulator> accumulator =
       Accumulator::Open(*opened->keyring, meta->accumulator);
   if (!accumulator.has_value()) {
-    return error::HeaderDamaged(folder->path(),
-                                "its accumulator does not open");
+    return error::HeaderDamaged(path, "its accumulator does not open");
   }
   return StorePeek{KeysStatusOf(opened->header, &*accumulator),
                    meta->used_bytes};

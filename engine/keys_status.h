@@ -46,15 +46,18 @@ KeysStatus::Slot SlotStatus(const KeySlot& slot);
 KeysStatus KeysStatusOf(const StoreHeader& header,
                         const Accumulator* accumulator);
 
-// The keys of a store that nobody has open, as it stands on disk; changes
-// nothing but the lock file. Of `options` it takes `path`, `keys`, of which
-// none are needed, and `lock_timeout`.
+// The keys of a store that nobody has open, as it stands on disk, which may be
+// one that cannot be written: changes nothing at all, and makes no lock file.
+// Of `options` it takes `path`, `keys`, of which none are needed, and
+// `on_assertion`.
 //
 // NOT_FOUND: there is no store.
 // UNAVAILABLE: it is open elsewhere; the text names the holder.
+// FAILED_PRECONDITION: its data.mdb is a link, or has another name, under which
+//     a process may be writing it.
 // PERMISSION_DENIED: keys were given, and none opens the sealed store.
 // DATA_LOSS: the file or its header is damaged.
-absl::StatusOr<KeysStatus> PeekKeys(Options options);
+absl::StatusOr<KeysStatus> PeekKeys(const Options& options);
 
 // The same, and how full the store is.
 struct StorePeek {
@@ -62,7 +65,7 @@ struct StorePeek {
   // What counts towards max_size.
   uint64_t used_bytes;
 };
-absl::StatusOr<StorePeek> PeekStore(Options options);
+absl::StatusOr<StorePeek> PeekStore(const Options& options);
 
 }  // namespace statecpp
 

@@ -4,13 +4,22 @@
 // changes nothing.
 #include "engine/keys_status.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "engine/file_lock.h"
+#include "engine/lmdb_file.h"
+#include "engine/lmdb_page.h"
 #include "engine/store.h"
 #include "engine/store_keys.h"
 #include "gmock/gmock.h"
@@ -23,6 +32,7 @@ namespace statecpp {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainerEq;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
@@ -45,13 +55,46 @@ class PeekKeysTest : public ::testing::Test {
     return PeekKeys({.path = path_, .keys = std::move(keys)});
   }
 
-  std::string DataFile() const {
-    std::ifstream file(path_ + "/data.mdb", std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+  std::string File(const std::string& name) const {
+    return absl::StrCat(path_, "/", name);
+  }
+
+  // All that is in the folder: names, and of each what any change of it would
+  // change.
+  std::vector<std::string> Inventory() const {
+    std::vector<std::string> all = {LineOf(path_)};
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      all.push_back(LineOf(entry.path()));
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  // Makes the page of the tables' names a branch that leads to one page, which
+  // LMDB never writes.
+  void BreakTables() const {
+    const int fd = open(File("data.mdb").c_str(), O_RDWR | O_CLOEXEC);
+    const LmdbMeta meta = ReadNewerMeta(fd).value();
+    const uint16_t flags_and_lower[] = {LmdbPage::kBranch,
+                                        LmdbPage::kHeaderSize + 2};
+    EXPECT_EQ(pwrite(fd, flags_and_lower, sizeof(flags_and_lower),
+                     meta.names.root * meta.page_size + 10),
+              static_cast<ssize_t>(sizeof(flags_and_lower)));
+    close(fd);
   }
 
   TempDir dir_;
   const std::string path_ = dir_.Path("store");
+
+ private:
+  static std::string LineOf(const std::string& path) {
+    struct stat info;
+    EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;
+    return absl::StrCat(path, " inode ", info.st_ino, " size ", info.st_size,
+                        " written ", info.st_mtim.tv_sec, ".",
+                        info.st_mtim.tv_nsec, " changed ", info.st_ctim.tv_sec,
+                        ".", info.st_ctim.tv_nsec);
+  }
 };
 
 TEST_F(PeekKeysTest, ShowsSlotsAndDataKeysWithoutAKeyAndNoCounts) {
@@ -127,14 +170,71 @@ TEST_F(PeekKeysTest, PeekStoreSaysWhatIsInUse) {
   }
 }
 
-TEST_F(PeekKeysTest, ChangesNothingInTheFile) {
+TEST_F(PeekKeysTest, ChangesNothingInTheFolder) {
   Open(NewTestKeys())->Set({.key = "a", .value = "1"}).value();
-  const std::string before = DataFile();
+  // Also where the data file alone was copied into place.
+  for (const char* removed : {"", "LOCK", "lock.mdb"}) {
+    if (*removed != '\0') std::filesystem::remove(File(removed));
+    const std::vector<std::string> before = Inventory();
+    ASSERT_THAT(Peek(nullptr), IsOk());
+    ASSERT_THAT(Peek(NewTestKeys()), IsOk());
+    EXPECT_THAT(Peek(OneKey("other")),
+                HasCode(absl::StatusCode::kPermissionDenied));
+    EXPECT_THAT(Inventory(), ContainerEq(before)) << removed;
+  }
+}
+
+TEST_F(PeekKeysTest, LeavesAFormerStoreForWhoOpensThisOne) {
+  Open(nullptr);
+  const std::string former = dir_.Path(".new-former");
+  std::filesystem::create_directory(former);
+  const timespec long_ago[2] = {};
+  ASSERT_EQ(utimensat(AT_FDCWD, former.c_str(), long_ago, 0), 0);
   ASSERT_THAT(Peek(nullptr), IsOk());
-  ASSERT_THAT(Peek(NewTestKeys()), IsOk());
-  EXPECT_THAT(Peek(OneKey("other")),
-              HasCode(absl::StatusCode::kPermissionDenied));
-  EXPECT_TRUE(DataFile() == before);
+  EXPECT_TRUE(std::filesystem::exists(former));
+  Open(nullptr);
+  EXPECT_FALSE(std::filesystem::exists(former));
+}
+
+TEST_F(PeekKeysTest, LooksBesideOthersWhoLook) {
+  Open(nullptr);
+  const absl::StatusOr<SharedFileLock> other =
+      SharedFileLock::Acquire(File("LOCK"));
+  ASSERT_THAT(other, IsOk());
+  EXPECT_THAT(Peek(nullptr), IsOk());
+}
+
+// Somebody may be writing it, whose lock is in another folder.
+TEST_F(PeekKeysTest, DoesNotLookAtAFileThatHasAnotherName) {
+  Open(nullptr);
+  std::filesystem::create_hard_link(File("data.mdb"), dir_.Path("other"));
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                      HasSubstr("it has 2 names")));
+  std::filesystem::remove(File("data.mdb"));
+  std::filesystem::create_symlink(dir_.Path("other"), File("data.mdb"));
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                      HasSubstr("it is a link")));
+}
+
+TEST_F(PeekKeysTest, WaitsForNoPipe) {
+  Open(nullptr);
+  std::filesystem::remove(File("data.mdb"));
+  ASSERT_EQ(mkfifo(File("data.mdb").c_str(), 0600), 0);
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kDataLoss,
+                                      HasSubstr("not a regular file")));
+  std::filesystem::remove(File("LOCK"));
+  ASSERT_EQ(mkfifo(File("LOCK").c_str(), 0600), 0);
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                      HasSubstr("not a regular file")));
+}
+
+TEST_F(PeekKeysTest, TellsOfStructuresThatLmdbFindsBroken) {
+  Open(nullptr);
+  BreakTables();
+  EXPECT_EXIT(
+      PeekKeys({.path = path_, .on_assertion = [](const char*) { _exit(70); }})
+          .IgnoreError(),
+      ::testing::ExitedWithCode(70), "");
 }
 
 TEST_F(PeekKeysTest, NamesTheKeysThatWouldOpenIt) {

@@ -48,6 +48,9 @@ class LmdbEnvironment {
     // Read only, beside a process that writes or without one. Nothing of
     // data.mdb changes.
     kRead,
+    // Read only, where the folder's lock keeps every writer out, or none knows
+    // of the folder. Nothing in it changes, and lock.mdb is not needed.
+    kLook,
   };
 
   // Of the library: "0.9.24".
@@ -55,8 +58,8 @@ class LmdbEnvironment {
 
   // Opens `folder`/data.mdb. With a `map_size` of 0 the map holds the file, and
   // room to write as much again. The caller, or for kRead a process
-  // that waits for it, holds the folder's lock and has checked the file: LMDB
-  // trusts both. `on_assertion` may be null.
+  // that waits for it, holds the folder's lock, which for kLook may be shared,
+  // and has checked the file: LMDB trusts both. `on_assertion` may be null.
   //
   // DATA_LOSS: LMDB does not take the file for its own, or a table is missing.
   // INTERNAL and those of error::System: LMDB or the system says no.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -109,9 +110,34 @@ std::optional<LmdbMeta> ReadNewerMeta(int fd) {
 }
 
 absl::Status CheckLmdbFile(const std::string& file) {
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not to wait for a writer where the file is a pipe.
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return error::System("open", file, errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
+  return CheckOpenLmdbFile(file, fd);
+}
+
+absl::StatusOr<int> OpenLoneLmdbFile(const std::string& file) {
+  const int fd =
+      open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (fd < 0 && errno == ELOOP) {
+    return error::NotLookedAt(file, "it is a link");
+  }
+  if (fd < 0) return error::System("open", file, errno);
+  absl::Cleanup close_fd = [fd] { close(fd); };
+  struct stat info;
+  if (fstat(fd, &info) != 0) return error::System("look at", file, errno);
+  if (S_ISREG(info.st_mode) && info.st_nlink != 1) {
+    return error::NotLookedAt(file,
+                              absl::StrCat("it has ", info.st_nlink, " names"));
+  }
+  const absl::Status checked = CheckOpenLmdbFile(file, fd);
+  if (!checked.ok()) return checked;
+  std::move(close_fd).Cancel();
+  return fd;
+}
+
+absl::Status CheckOpenLmdbFile(const std::string& file, int fd) {
   struct stat stat;
   if (fstat(fd, &stat) != 0) return error::System("look at", file, errno);
   if (!S_ISREG(stat.st_mode)) {

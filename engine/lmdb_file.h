@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/lmdb_page.h"
 
 namespace statecpp {
@@ -20,6 +21,15 @@ namespace statecpp {
 // the text names what was found and needed. Those of error::System: the file
 // cannot be opened or read.
 absl::Status CheckLmdbFile(const std::string& file);
+// The same of what is open as `fd`, and called `file`.
+absl::Status CheckOpenLmdbFile(const std::string& file, int fd);
+
+// Opens a data file to be looked at beside whoever may come: neither a link nor
+// a file with another name, under which a process may be writing it, unseen by
+// the lock of this folder.
+//
+// FAILED_PRECONDITION: it is one of these. Those of CheckLmdbFile.
+absl::StatusOr<int> OpenLoneLmdbFile(const std::string& file);
 
 // The meta page with the larger number; nullopt where there are no two of
 // LMDB's.

@@ -45,16 +45,11 @@ std::string RealPath(const std::string& path) {
   return failed ? path : real.string();
 }
 
-uint64_t SizeOfData(const std::string& folder) {
-  std::error_code ignored;
-  return fs::file_size(folder + "/data.mdb", ignored);
-}
-
 // `copy` takes the store's place; the former store is removed.
 absl::StatusOr<CopyReport> PutInPlace(const std::string& path,
                                       FolderAside& copy) {
-  CopyReport report = {.bytes_before = SizeOfData(path),
-                       .bytes_after = SizeOfData(copy.path())};
+  CopyReport report = {.bytes_before = FileSize(path + "/data.mdb"),
+                       .bytes_after = FileSize(copy.path() + "/data.mdb")};
   // All of it belongs to whom it did, whoever runs this.
   absl::Status ready = copy.TakeOwnersAndModes(path);
   if (ready.ok()) ready = copy.Sync();

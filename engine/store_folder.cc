@@ -128,4 +128,10 @@ absl::StatusOr<StoreFolder> StoreFolder::Open(
   return StoreFolder(path, *std::move(lock));
 }
 
+absl::Status StoreFolder::CheckThere(const std::string& path) {
+  const absl::StatusOr<Found> found = LookAt(path);
+  if (!found.ok()) return found.status();
+  return *found == Found::kStore ? absl::OkStatus() : error::StoreMissing(path);
+}
+
 }  // namespace statecpp

@@ -35,6 +35,13 @@ class StoreFolder {
       const Options& options,
       absl::FunctionRef<absl::Status(const std::string& folder)> make);
 
+  // Whether there is a store at `path` that Open would lock; changes nothing.
+  //
+  // NOT_FOUND: there is nothing, or an empty folder. DATA_LOSS: there are
+  // files, and no data.mdb. INVALID_ARGUMENT: it is no folder. Those of
+  // error::System.
+  static absl::Status CheckThere(const std::string& path);
+
   const std::string& path() const { return path_; }
 
  private:

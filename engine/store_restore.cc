@@ -23,11 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-uint64_t SizeOfData(const std::string& folder) {
-  std::error_code ignored;
-  return fs::file_size(folder + "/data.mdb", ignored);
-}
-
 absl::Status CheckPlace(const std::string& path, const CopyOptions& options) {
   if (path.empty()) return error::NoPlaceForStore(path);
   struct stat info;
@@ -108,7 +103,7 @@ absl::StatusOr<RestoreReport> RestoreStore(const CopyOptions& from,
   if (!checked.ok()) return checked;
   RestoreReport report = {.records = sums->contents.records(),
                           .commit_seq = (*source)->accumulator().commit_seq(),
-                          .bytes = SizeOfData(aside->path()),
+                          .bytes = FileSize(aside->path() + "/data.mdb"),
                           .sealed = (*source)->header().sealed};
   const absl::Status placed = PutInPlace(target, *aside);
   if (!placed.ok()) return placed;

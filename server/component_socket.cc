@@ -3,7 +3,6 @@
 #include "server/component_socket.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/file_lock.h"
 #include "server/errors.h"
 
 namespace statecpp {
@@ -200,11 +200,11 @@ absl::Status ComponentSocket::Lock() {
   lock_fd_ =
       open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_fd_ < 0) return error::SocketFolderSystem("open", lock, errno);
-  if (flock(lock_fd_, LOCK_EX | LOCK_NB) == 0) {
+  const int error = LockAlone(lock_fd_);
+  if (error == 0) {
     WriteHolder(lock_fd_);
     return absl::OkStatus();
   }
-  const int error = errno;
   const std::string holder = ReadHolder(lock_fd_);
   close(std::exchange(lock_fd_, -1));
   return error == EWOULDBLOCK ? error::SocketNameHeld(lock, holder)

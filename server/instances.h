@@ -210,8 +210,6 @@ class Instances {
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<MasterKeys> LoadKeysOf(absl::string_view data_dir) const
       ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::StatusOr<KeysStatus> Peek(const std::string& path) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);
   absl::StatusOr<std::shared_ptr<Store>> OpenWithOwnKey(
       const std::string& data_dir, const std::string& path)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_);

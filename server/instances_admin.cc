@@ -110,18 +110,12 @@ absl::StatusOr<KeysStatus> Instances::PeekKeysOf(absl::string_view data_dir) {
   if (!folder.ok()) return folder.status();
   // Nobody else of this process may find the store held meanwhile.
   absl::MutexLock lock(&init_mutex_);
-  return Peek(root_.StorePath(*folder));
-}
-
-absl::StatusOr<KeysStatus> Instances::Peek(const std::string& path) const {
-  return PeekKeys(
-      {.path = path,
-       .allow_network_file_system = options_.allow_network_file_system});
+  return PeekKeys({.path = root_.StorePath(*folder)});
 }
 
 absl::StatusOr<std::shared_ptr<Store>> Instances::OpenWithOwnKey(
     const std::string& data_dir, const std::string& path) {
-  const absl::StatusOr<KeysStatus> peeked = Peek(path);
+  const absl::StatusOr<KeysStatus> peeked = PeekKeys({.path = path});
   if (!peeked.ok()) return peeked.status();
   Opening opening = {.keys = nullptr, .wait = false, .create = false};
   ComponentConfig config = {.data_dir = data_dir,

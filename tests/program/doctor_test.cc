@@ -2,6 +2,7 @@
 //
 // `statecpp doctor` on our side: the data root, its server and its stores. Each
 // test provokes one finding.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/program/client.h"
@@ -27,6 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using ::testing::AllOf;
+using ::testing::ContainerEq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -35,6 +39,12 @@ class DoctorTest : public DoctoredStoreTest {
  protected:
   // A store of ten items, 1 MB in all, which nobody serves.
   void MakeLargeStore() { MakeStore(10, 100000); }
+
+  static void SetAge(const std::string& path, absl::Duration age) {
+    const timespec then = absl::ToTimespec(absl::Now() - age);
+    const timespec times[] = {then, then};
+    ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
 
   std::string WriteYaml(const std::string& fields = "") const {
     return Write("store.yaml", Yaml(fields));
@@ -70,6 +80,26 @@ TEST_F(DoctorTest, AStoreThatNobodyServesIsLookedAtAndNotChanged) {
             TestsAreSealed() ? "sealed, the key opens it" : "not sealed", ""));
   EXPECT_THAT(outcome, Finds("ok", "server", "no server runs on it", ""));
   EXPECT_TRUE(Data() == before);
+}
+
+// As a store is copied into place, and as a crash leaves a former one.
+TEST_F(DoctorTest, NothingInTheDataRootIsOtherThanBefore) {
+  MakeStore(1);
+  fs::copy(store(), stores() + "/.new-former", fs::copy_options::recursive);
+  SetAge(stores() + "/.new-former/LOCK", absl::Hours(1));
+  SetAge(stores() + "/.new-former", absl::Hours(1));
+  for (const bool copied : {false, true}) {
+    if (copied) {
+      for (const std::string& folder : {data_root(), store()}) {
+        ASSERT_TRUE(fs::remove(folder + "/LOCK"));
+      }
+      ASSERT_TRUE(fs::remove(store() + "/lock.mdb"));
+    }
+    const std::vector<std::string> before = Inventory();
+    const Outcome outcome = Doctor();
+    EXPECT_THAT(outcome, Finds("ok", "store", "\"orders\"", ""));
+    EXPECT_THAT(Inventory(), ContainerEq(before)) << outcome.out;
+  }
 }
 
 TEST_F(DoctorTest, TextHasTheSameFindingsAndTheirFix) {
@@ -175,7 +205,7 @@ TEST_F(DoctorTest, MemoryThatCannotBeLocked) {
                     // And what else it may not look at.
                     Finds("warning", "server", "could not be looked at",
                           "as the server's user"),
-                    Finds("fault", "store-unreadable", "could not be listed",
+                    Finds("fault", "store-unreadable", "could not list",
                           "as the server's user")));
 }
 
@@ -221,6 +251,15 @@ TEST_F(DoctorTest, AStoreThatSomebodyElseHasOpen) {
   EXPECT_THAT(Doctor(), Finds("fault", "store-held",
                               absl::StrCat("pid ", getpid(), " on me"),
                               "stop the process"));
+}
+
+// Root's look at what a user may have put there.
+TEST_F(DoctorTest, AStoreWhoseFileIsThatOfAnother) {
+  MakeStore(1);
+  fs::create_hard_link(store() + "/data.mdb", dir_.Path("other"));
+  EXPECT_THAT(Doctor(),
+              Finds("fault", "store-unreadable", "it has 2 names",
+                    "find / -xdev -samefile " + store() + "/data.mdb"));
 }
 
 TEST_F(DoctorTest, AStoreWhoseFileIsCutShort) {

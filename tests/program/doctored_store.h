@@ -2,8 +2,10 @@
 #ifndef STATECPP_TESTS_PROGRAM_DOCTORED_STORE_H_
 #define STATECPP_TESTS_PROGRAM_DOCTORED_STORE_H_
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -89,6 +91,18 @@ class DoctoredStoreTest : public OfflineStoreTest {
     return RunToEnd(options);
   }
 
+  // All that is in the data root: names, and of each what any change of it
+  // would change.
+  std::vector<std::string> Inventory() const {
+    std::vector<std::string> all = {LineOf(data_root())};
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(data_root())) {
+      all.push_back(LineOf(entry.path()));
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
   // A file with this text in the test's folder of components.
   std::string Write(const std::string& name, const std::string& text) const {
     const std::string folder = dir_.Path("components");
@@ -115,6 +129,17 @@ class DoctoredStoreTest : public OfflineStoreTest {
     const size_t at = text.find(std::string(before));
     EXPECT_NE(at, std::string::npos) << before;
     return text.replace(at, before.size(), std::string(after));
+  }
+
+ private:
+  static std::string LineOf(const std::string& path) {
+    struct stat info;
+    EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;
+    return absl::StrCat(path, " inode ", info.st_ino, " size ", info.st_size,
+                        " mode ", info.st_mode, " written ",
+                        info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec,
+                        " changed ", info.st_ctim.tv_sec, ".",
+                        info.st_ctim.tv_nsec);
   }
 };
 
