@@ -11,10 +11,6 @@
 
 namespace statecpp {
 
-// The variable by which daprd is told its folder of sockets, and the folder
-// without it.
-inline constexpr char kDaprdVariable[] = "DAPR_COMPONENTS_SOCKETS_FOLDER";
-inline constexpr char kDefaultSocketFolder[] = "/tmp/dapr-components-sockets";
 // The name of our socket there, and what daprd makes of it.
 inline constexpr absl::string_view kOurSocket = "cpp.sock";
 inline constexpr absl::string_view kOurName = "cpp";
