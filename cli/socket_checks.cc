@@ -29,6 +29,28 @@ using State = SocketAnswer::State;
 // A server that is well answers in a millisecond.
 constexpr absl::Duration kPatience = absl::Seconds(2);
 
+// Who listens, in words.
+std::string ListenerText(const SocketListener& listener) {
+  if (listener.uid == static_cast<uid_t>(-1)) return "of nobody who is known";
+  if (listener.pid == 0) {
+    return absl::StrCat("of uid ", listener.uid,
+                        ", in a container that is not seen from here");
+  }
+  return absl::StrCat("of pid ", listener.pid, " (", listener.command,
+                      "), uid ", listener.uid);
+}
+
+// Ends who listens. To take his socket away would hide him, and no more.
+std::string StopFix(const std::string& path, const SocketListener& listener) {
+  return listener.pid > 0 ? absl::StrCat("kill ", listener.pid)
+                          : absl::StrCat("fuser -v ", ShellWord(path));
+}
+
+std::string HealthFix(const SocketSurroundings& around) {
+  return absl::StrCat("statecpp health --wait 30s --socket-folder ",
+                      ShellWord(around.FolderPath()));
+}
+
 // --- The texts, one function each.
 
 Finding NoSocket(const SocketSurroundings& around, const std::string& path,
@@ -56,8 +78,7 @@ Finding NotReady(const SocketSurroundings& around, const std::string& path,
   return Fault("socket-absent", path,
                absl::StrCat("a server has taken the name (", holder,
                             ") and is not ready, or about to end"),
-               absl::StrCat("statecpp health --wait 30s --socket-folder ",
-                            ShellWord(around.FolderPath())));
+               HealthFix(around));
 }
 
 Finding NotASocket(const std::string& path) {
@@ -80,25 +101,63 @@ Finding SocketStale(const std::string& path) {
                RemoveFix(path));
 }
 
-Finding SocketSilent(const std::string& path, const LockHolder& holder) {
+// `holder` is who has the name by its lock; empty if nobody does.
+Finding SocketSilent(const SocketSurroundings& around, const std::string& path,
+                     const SocketAnswer& answer, absl::string_view holder) {
+  const bool in_sight = answer.listener.pid > 0;
   return Fault(
       "socket-silent", path,
       absl::StrCat("somebody listens on it and does not answer within ",
-                   absl::FormatDuration(kPatience), ", so daprd hangs",
-                   holder.text.empty() ? "" : "; it is of ", holder.text),
-      holder.pid_runs ? absl::StrCat("kill ", holder.pid) : RemoveFix(path));
+                   absl::FormatDuration(kPatience), ", so daprd hangs; it is ",
+                   in_sight || holder.empty() ? ListenerText(answer.listener)
+                                              : absl::StrCat("of ", holder)),
+      in_sight || holder.empty() ? StopFix(path, answer.listener)
+                                 : HealthFix(around));
+}
+
+Finding SocketHangsUp(const SocketSurroundings& around, const std::string& path,
+                      const SocketAnswer& answer) {
+  const std::string uid = absl::StrCat(geteuid());
+  const std::string text = absl::StrCat(
+      "a server listens (it is ", ListenerText(answer.listener),
+      ") and hangs up on uid ", uid,
+      ": its --allow-uid leaves that out, or all of its --max-connections are "
+      "open");
+  // Another user is told nothing of daprd by it.
+  if (around.daprd_given && around.daprd.uid == geteuid()) {
+    return Fault("socket-refused", path, text + "; so daprd hangs",
+                 absl::StrCat(around.ServeFix(), " --allow-uid ", uid));
+  }
+  return Warning(
+      "socket-refused", path, text,
+      absl::StrCat("sudo -u '#", around.daprd.uid,
+                   "' statecpp doctor --daprd-uid ", around.daprd.uid,
+                   " --socket-folder ", ShellWord(around.FolderPath())));
+}
+
+Finding SocketEndsCall(const SocketSurroundings& around,
+                       const std::string& path, const SocketAnswer& answer,
+                       absl::string_view holder) {
+  return Warning("socket-refused", path,
+                 absl::StrCat("the server (", holder,
+                              ") does not say what it is, and may be about to "
+                              "end: ",
+                              answer.why),
+                 HealthFix(around));
 }
 
 Finding SocketNoStore(const std::string& path, const SocketAnswer& answer) {
   return Fault(
       "socket-no-store", path,
-      answer.state == State::kServices
-          ? absl::StrCat("what answers is no state store; it has: ",
-                         absl::StrJoin(answer.services, ", "))
-          : absl::StrCat("what answers does not say what it is (gRPC's "
-                         "reflection, v1alpha): ",
-                         answer.why),
-      RemoveFix(path));
+      absl::StrCat(
+          answer.state == State::kServices
+              ? absl::StrCat("what answers is no state store; it has: ",
+                             absl::StrJoin(answer.services, ", "))
+              : absl::StrCat("what answers does not say what it is "
+                             "(gRPC's reflection, v1alpha): ",
+                             answer.why),
+          "; it is ", ListenerText(answer.listener)),
+      StopFix(path, answer.listener));
 }
 
 Finding SocketNotTried(const std::string& kind, const std::string& path,
@@ -117,22 +176,39 @@ Finding OtherAnswers(const std::string& path, const std::string& name,
                   : "a component of another kind");
 }
 
-Finding OtherHoldsUp(const std::string& path, const SocketAnswer& answer) {
-  const bool refused = answer.state == State::kRefused;
+constexpr absl::string_view kHoldsUp =
+    ", and daprd waits for every socket here before it has any component, ours "
+    "included";
+
+Finding OtherStale(const std::string& path) {
   return Fault("other-socket", path,
-               absl::StrCat(refused ? "nobody answers on it"
-                                    : "what listens on it does not say what "
-                                      "it is",
-                            ", and daprd waits for every socket here before "
-                            "it has any component, ours included"),
-               RemoveFix(path));
+               absl::StrCat("nobody answers on it", kHoldsUp), RemoveFix(path));
 }
 
-Finding TypeTwice(const std::string& path) {
+Finding OtherHoldsUp(const std::string& path, const SocketAnswer& answer) {
+  return Fault(
+      "other-socket", path,
+      absl::StrCat("what listens on it does not say what it is, and is ",
+                   ListenerText(answer.listener), kHoldsUp),
+      StopFix(path, answer.listener));
+}
+
+Finding OtherHangsUp(const std::string& path, const SocketAnswer& answer) {
+  return Warning(
+      "other-socket", path,
+      absl::StrCat("what listens on it, and is ", ListenerText(answer.listener),
+                   ", hangs up on uid ", geteuid(), "; if it does so on daprd",
+                   kHoldsUp),
+      "run this as daprd's user");
+}
+
+Finding TypeTwice(const std::string& path, const SocketAnswer& answer) {
   return Fault("other-socket-type", path,
                "this makes the type state.cpp as well, and which of the two "
                "daprd asks depends on their names",
-               RemoveFix(path));
+               answer.state == State::kRefused
+                   ? RemoveFix(path)
+                   : StopFix(path, answer.listener));
 }
 
 // --- What is there.
@@ -159,17 +235,48 @@ std::vector<std::string> ServedElsewhere(const SocketSurroundings& around,
 
 Finding CheckOther(const std::string& path) {
   const std::string name = ComponentName(path);
-  if (name == kOurName) return TypeTwice(path);
   const SocketAnswer answer = AskSocket(path, kPatience);
+  if (name == kOurName) return TypeTwice(path, answer);
   switch (answer.state) {
     case State::kServices:
       return OtherAnswers(path, name, answer);
     case State::kForbidden:
     case State::kUnknown:
       return SocketNotTried("other-socket", path, answer);
-    default:
-      return OtherHoldsUp(path, answer);
+    case State::kRefused:
+      return OtherStale(path);
+    case State::kHungUp:
+      return OtherHangsUp(path, answer);
+    case State::kSilent:
+    case State::kNoServices:
+      break;
   }
+  return OtherHoldsUp(path, answer);
+}
+
+// Of the socket that is there. `holder` is who has its name by the lock.
+Finding CheckAnswer(const SocketSurroundings& around, const std::string& path,
+                    const LockHolder& holder) {
+  const bool held = holder.state == LockHolder::State::kHeld;
+  const SocketAnswer answer = AskSocket(path, kPatience);
+  switch (answer.state) {
+    case State::kRefused:
+      return held ? NotReady(around, path, holder.text) : SocketStale(path);
+    case State::kForbidden:
+    case State::kUnknown:
+      return SocketNotTried("socket", path, answer);
+    case State::kSilent:
+      return SocketSilent(around, path, answer, held ? holder.text : "");
+    case State::kHungUp:
+      return SocketHangsUp(around, path, answer);
+    case State::kNoServices:
+      return held ? SocketEndsCall(around, path, answer, holder.text)
+                  : SocketNoStore(path, answer);
+    case State::kServices:
+      break;
+  }
+  return answer.is_state_store() ? SocketAnswers(path)
+                                 : SocketNoStore(path, answer);
 }
 
 }  // namespace
@@ -181,29 +288,14 @@ Findings CheckOwnSocket(const SocketSurroundings& around) {
   if (stat(folder.c_str(), &info) != 0) return {};  // which was said
   const LockHolder holder =
       LookAtLock(absl::StrCat(folder, "/.statecpp/", kOurSocket, ".lock"));
-  const bool held = holder.state == LockHolder::State::kHeld;
   if (lstat(path.c_str(), &info) != 0) {
-    if (held) return {NotReady(around, path, holder.text)};
+    if (holder.state == LockHolder::State::kHeld) {
+      return {NotReady(around, path, holder.text)};
+    }
     return {NoSocket(around, path, ServedElsewhere(around, folder))};
   }
   if (!S_ISSOCK(info.st_mode)) return {NotASocket(path)};
-  const SocketAnswer answer = AskSocket(path, kPatience);
-  switch (answer.state) {
-    case State::kRefused:
-      return {SocketStale(path)};
-    case State::kForbidden:
-    case State::kUnknown:
-      return {SocketNotTried("socket", path, answer)};
-    case State::kSilent:
-      return {SocketSilent(
-          path, held ? holder : LockHolder{LockHolder::State::kFree})};
-    case State::kNoServices:
-      return {SocketNoStore(path, answer)};
-    case State::kServices:
-      break;
-  }
-  if (!answer.is_state_store()) return {SocketNoStore(path, answer)};
-  return {SocketAnswers(path)};
+  return {CheckAnswer(around, path, holder)};
 }
 
 Findings CheckOtherSockets(const SocketSurroundings& around) {

@@ -18,6 +18,8 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +37,14 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+
+sockaddr_un AddressOf(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
 
 // A socket in place, on which nobody answers: there is nobody, or nobody who
 // says a word.
@@ -42,17 +52,37 @@ class MuteSocket {
  public:
   explicit MuteSocket(const std::string& path, bool listening = true)
       : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    memcpy(address.sun_path, path.data(), path.size());
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
-              0);
+    const sockaddr_un address = AddressOf(path);
+    EXPECT_EQ(
+        bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+        0);
     EXPECT_EQ(listening ? listen(fd_, 8) : 0, 0);
   }
   ~MuteSocket() { close(fd_); }
+  int fd() const { return fd_; }
 
  private:
   const int fd_;
+};
+
+// Who listens, and hangs up on whoever comes.
+class HangingUp {
+ public:
+  explicit HangingUp(const std::string& path) : socket_(path) {
+    thread_ = std::thread([this] {
+      for (int fd; (fd = accept(socket_.fd(), nullptr, nullptr)) >= 0;) {
+        close(fd);
+      }
+    });
+  }
+  ~HangingUp() {
+    shutdown(socket_.fd(), SHUT_RDWR);
+    thread_.join();
+  }
+
+ private:
+  const MuteSocket socket_;
+  std::thread thread_;
 };
 
 class DoctorSocketTest : public DoctoredStoreTest {
@@ -61,6 +91,46 @@ class DoctorSocketTest : public DoctoredStoreTest {
     ASSERT_TRUE(fs::create_directory(socket_folder()));
     ASSERT_EQ(chmod(socket_folder().c_str(), mode), 0);
   }
+
+  // Takes the name of our socket as a server does, until the descriptor is
+  // closed.
+  int HoldName(const std::string& text) const {
+    const std::string hidden = socket_folder() + "/.statecpp";
+    fs::create_directory(hidden);
+    const std::string lock = hidden + "/cpp.sock.lock";
+    std::ofstream(lock) << text;
+    const int fd = open(lock.c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+    return fd;
+  }
+
+  // Connections to our socket until nobody can make another.
+  std::vector<int> FillQueue() const {
+    std::vector<int> queue;
+    for (;;) {
+      const int fd =
+          socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      queue.push_back(fd);
+      const sockaddr_un address = AddressOf(socket_path());
+      if (connect(fd, reinterpret_cast<const sockaddr*>(&address),
+                  sizeof(address)) != 0) {
+        EXPECT_EQ(errno, EAGAIN);
+        return queue;
+      }
+    }
+  }
+
+  // A state store in the place of ours, which nothing says that it is.
+  std::unique_ptr<grpc::Server> ServeUnnamed() {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&unnamed_);
+    builder.AddListeningPort(absl::StrCat("unix:", socket_path()),
+                             grpc::InsecureServerCredentials());
+    return builder.BuildAndStart();
+  }
+
+ private:
+  wire::StateStore::Service unnamed_;
 };
 
 TEST_F(DoctorSocketTest, AServerThatAnswersIsWell) {
@@ -180,11 +250,7 @@ TEST_F(DoctorSocketTest, NoSocketWhereTheServerUsesAnotherFolder) {
 
 TEST_F(DoctorSocketTest, AServerThatIsNotReady) {
   MakeSocketFolder();
-  ASSERT_TRUE(fs::create_directory(socket_folder() + "/.statecpp"));
-  const std::string lock = socket_folder() + "/.statecpp/cpp.sock.lock";
-  std::ofstream(lock) << "pid 1 on elsewhere";
-  const int fd = open(lock.c_str(), O_RDWR | O_CLOEXEC);
-  ASSERT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+  const int fd = HoldName("pid 1 on elsewhere");
   EXPECT_THAT(Doctor(), Finds("fault", "socket-absent",
                               "has taken the name (pid 1 on elsewhere)",
                               "statecpp health --wait 30s"));
@@ -213,8 +279,65 @@ TEST_F(DoctorSocketTest, ASocketThatAKilledServerLeft) {
 TEST_F(DoctorSocketTest, ASocketOnWhichNobodySaysAWord) {
   MakeSocketFolder();
   const MuteSocket mute(socket_path());
+  // By the kernel's word who that is; what he has is left to him.
   EXPECT_THAT(Doctor(), Finds("fault", "socket-silent", "daprd hangs",
-                              "rm " + socket_path()));
+                              absl::StrCat("kill ", getpid())));
+}
+
+TEST_F(DoctorSocketTest, AServerInAnotherContainerThatIsSlow) {
+  MakeSocketFolder();
+  const MuteSocket mute(socket_path());
+  // As one whose queue is full, it has nobody's number to tell.
+  const std::vector<int> queue = FillQueue();
+  const int lock = HoldName("pid 1 on elsewhere");
+  EXPECT_THAT(Doctor(),
+              Finds("fault", "socket-silent", "it is of pid 1 on elsewhere",
+                    "statecpp health --wait 30s"));
+  close(lock);
+  for (const int fd : queue) close(fd);
+}
+
+TEST_F(DoctorSocketTest, AServerThatHangsUpOnThisUser) {
+  Serve({"--allow-uid", absl::StrCat(geteuid() + 1)});
+  const std::string refused = absl::StrCat("hangs up on uid ", geteuid());
+  // Who runs as daprd, is daprd; of who does not nothing is known.
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-refused", refused,
+                              absl::StrCat(" --allow-uid ", geteuid())));
+  const std::vector<std::string> flags = {"--socket-folder", socket_folder()};
+  const Outcome outcome = DoctorWith(flags);
+  EXPECT_THAT(outcome, Finds("warning", "socket-refused", refused,
+                             "sudo -u '#65532' statecpp doctor"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\"rm ")));
+}
+
+TEST_F(DoctorSocketTest, AServerWithAllConnectionsThatItMayHave) {
+  Serve({"--max-connections", "1"});
+  Client client(socket_path());
+  client.MustInit();
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-refused", "--max-connections",
+                              "statecpp serve "));
+}
+
+TEST_F(DoctorSocketTest, AServerThatDoesNotSayWhatItIsAndHasTheName) {
+  MakeSocketFolder();
+  const std::unique_ptr<grpc::Server> server = ServeUnnamed();
+  ASSERT_NE(server, nullptr);
+  const int lock = HoldName("pid 1 on elsewhere");
+  EXPECT_THAT(Doctor(), Finds("warning", "socket-refused", "pid 1 on elsewhere",
+                              "statecpp health --wait 30s"));
+  close(lock);
+  server->Shutdown();
+}
+
+TEST_F(DoctorSocketTest, ASocketThatANewServerIsAboutToReplace) {
+  Serve();
+  Kill();
+  const int lock = HoldName("pid 1 on elsewhere");
+  const Outcome outcome = Doctor();
+  EXPECT_THAT(outcome, Finds("fault", "socket-absent", "is not ready",
+                             "statecpp health --wait 30s"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\"rm ")));
+  close(lock);
 }
 
 TEST_F(DoctorSocketTest, AServerThatHasStopped) {
@@ -227,18 +350,13 @@ TEST_F(DoctorSocketTest, AServerThatHasStopped) {
   EXPECT_THAT(outcome, Finds("fault", "server", "did not answer", ""));
 }
 
-TEST_F(DoctorSocketTest, AnAnswerThatIsNoStateStores) {
+TEST_F(DoctorSocketTest, AnAnswerThatDoesNotSayWhatItIs) {
   MakeSocketFolder();
-  wire::StateStore::Service store;  // which nothing says that it is
-  grpc::ServerBuilder builder;
-  builder.RegisterService(&store);
-  builder.AddListeningPort(absl::StrCat("unix:", socket_path()),
-                           grpc::InsecureServerCredentials());
-  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const std::unique_ptr<grpc::Server> server = ServeUnnamed();
   ASSERT_NE(server, nullptr);
   EXPECT_THAT(Doctor(),
               Finds("fault", "socket-no-store", "does not say what it is",
-                    "rm " + socket_path()));
+                    absl::StrCat("kill ", getpid())));
   server->Shutdown();
 }
 
@@ -278,15 +396,26 @@ TEST_F(DoctorSocketTest, AnotherSocketOnWhichNobodySaysAWord) {
   const std::string other = socket_folder() + "/pubsub.sock";
   const MuteSocket mute(other);
   EXPECT_THAT(Doctor(), Finds("fault", "other-socket", "waits for every socket",
-                              "rm " + other));
+                              absl::StrCat("kill ", getpid())));
+}
+
+TEST_F(DoctorSocketTest, AnotherSocketThatHangsUpOnThisUser) {
+  Serve();
+  const HangingUp other(socket_folder() + "/pubsub.sock");
+  EXPECT_THAT(Doctor(), Finds("warning", "other-socket", "hangs up on uid",
+                              "as daprd's user"));
 }
 
 TEST_F(DoctorSocketTest, AnotherSocketThatMakesOurType) {
   Serve();
   const std::string other = socket_folder() + "/CPP.socket";
-  const MuteSocket mute(other);
-  EXPECT_THAT(Doctor(), Finds("fault", "other-socket-type",
-                              "the type state.cpp as well", "rm " + other));
+  {
+    const MuteSocket mute(other);
+    EXPECT_THAT(Doctor(), Finds("fault", "other-socket-type",
+                                "the type state.cpp as well",
+                                absl::StrCat("kill ", getpid())));
+  }
+  EXPECT_THAT(Doctor(), Finds("fault", "other-socket-type", "", "rm " + other));
 }
 
 TEST_F(DoctorSocketTest, AnotherStateStoreIsWell) {
