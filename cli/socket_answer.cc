@@ -165,6 +165,13 @@ bool SocketAnswer::is_state_store() const {
          services.end();
 }
 
+SocketListener ListenerOn(const std::string& socket) {
+  const int fd = DialSocket(socket);
+  if (fd < 0) return {};
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  return ListenerOf(fd);
+}
+
 SocketAnswer AskSocket(const std::string& socket, absl::Duration patience) {
   const absl::Time deadline = absl::Now() + patience;
   const int fd = DialUntil(socket, deadline);
@@ -206,11 +213,14 @@ std::vector<std::string> FoldersListenedIn(absl::string_view kernel_list) {
   return {folders.begin(), folders.end()};
 }
 
-std::vector<std::string> FoldersListenedIn() {
-  std::ifstream file("/proc/net/unix");
+std::vector<std::string> FoldersListenedIn(pid_t pid) {
   std::ostringstream text;
-  text << file.rdbuf();
-  return FoldersListenedIn(text.str());
+  // Of one list twice the folders are the same.
+  for (const std::string& process : {std::string("self"), absl::StrCat(pid)}) {
+    std::ifstream file(absl::StrCat("/proc/", process, "/net/unix"));
+    if (file.is_open()) text << file.rdbuf() << "\n";
+  }
+  return FoldersListenedIn(absl::string_view(text.str()));
 }
 
 }  // namespace statecpp

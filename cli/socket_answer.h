@@ -21,6 +21,9 @@ struct SocketListener {
   std::string command = "";
 };
 
+// Nobody, where connecting failed.
+SocketListener ListenerOn(const std::string& socket);
+
 // What daprd hears at a socket when it starts: it connects, and asks gRPC's
 // reflection (v1alpha) which services there are.
 //
@@ -54,8 +57,9 @@ SocketAnswer AskSocket(const std::string& socket, absl::Duration patience);
 
 // The folders in which servers of this program listen here, whatever sockets
 // they may be reached by: from the kernel's list, which knows those of this
-// network namespace alone.
-std::vector<std::string> FoldersListenedIn();
+// network namespace alone, and from the one that the process `pid` has, if it
+// is not 0.
+std::vector<std::string> FoldersListenedIn(pid_t pid);
 
 // Those of the kernel's list (/proc/net/unix), given as a text.
 std::vector<std::string> FoldersListenedIn(absl::string_view kernel_list);

@@ -18,6 +18,8 @@
 #include "cli/finding_text.h"
 #include "cli/lock_holder.h"
 #include "cli/socket_answer.h"
+#include "cli/socket_elsewhere.h"
+#include "cli/socket_owner.h"
 
 namespace statecpp {
 namespace {
@@ -54,23 +56,13 @@ std::string HealthFix(const SocketSurroundings& around) {
 // --- The texts, one function each.
 
 Finding NoSocket(const SocketSurroundings& around, const std::string& path,
-                 const std::vector<std::string>& elsewhere) {
-  std::string text =
-      "there is no such socket, and daprd looks once, when it starts: "
-      "\"couldn't find state store state.cpp/v1\"";
-  if (around.data_root_lock.state == LockHolder::State::kHeld) {
-    absl::StrAppend(&text, "; the server of ", around.data_root, " runs (",
-                    around.data_root_lock.text,
-                    ") and has its socket in another folder");
-  }
-  if (!elsewhere.empty()) {
-    absl::StrAppend(&text, "; servers listen in ",
-                    absl::StrJoin(elsewhere, ", "));
-  }
-  // Of several it is not known which one is meant.
-  return Fault(
-      "socket-absent", path, text,
-      elsewhere.size() == 1 ? ExportFix(elsewhere.front()) : around.ServeFix());
+                 const ServersElsewhere& servers) {
+  return Fault("socket-absent", path,
+               absl::StrCat("there is no such socket, and daprd looks once, "
+                            "when it starts: \"couldn't find state store "
+                            "state.cpp/v1\"",
+                            ElsewhereText(around, servers)),
+               ElsewhereFix(around, servers));
 }
 
 Finding NotReady(const SocketSurroundings& around, const std::string& path,
@@ -168,6 +160,17 @@ Finding SocketNotTried(const std::string& kind, const std::string& path,
       "run this as daprd's user, or as root");
 }
 
+Finding SocketOfStranger(const std::string& path,
+                         const SocketListener& listener, uid_t owner) {
+  return Fault(
+      "socket-owner", path,
+      absl::StrCat("every local user may put a socket here; this one "
+                   "belongs to uid ",
+                   owner, " and is ", ListenerText(listener),
+                   ", who is told what apps keep"),
+      absl::StrCat("mv ", ShellWord(path), " ", ShellWord(path + ".away")));
+}
+
 Finding OtherAnswers(const std::string& path, const std::string& name,
                      const SocketAnswer& answer) {
   return Fine("other-socket", path,
@@ -218,21 +221,6 @@ std::string ComponentName(const fs::path& socket) {
   return absl::AsciiStrToLower(socket.stem().string());
 }
 
-// Where a server may be that was meant to be here. If nobody serves the data
-// root, it is another one's.
-std::vector<std::string> ServedElsewhere(const SocketSurroundings& around,
-                                         const std::string& folder) {
-  const LockHolder::State lock = around.data_root_lock.state;
-  if (!around.data_root.empty() && lock != LockHolder::State::kHeld &&
-      lock != LockHolder::State::kUnknown) {
-    return {};
-  }
-  std::vector<std::string> folders = FoldersListenedIn();
-  folders.erase(std::remove(folders.begin(), folders.end(), folder),
-                folders.end());
-  return folders;
-}
-
 Finding CheckOther(const std::string& path) {
   const std::string name = ComponentName(path);
   const SocketAnswer answer = AskSocket(path, kPatience);
@@ -256,9 +244,8 @@ Finding CheckOther(const std::string& path) {
 
 // Of the socket that is there. `holder` is who has its name by the lock.
 Finding CheckAnswer(const SocketSurroundings& around, const std::string& path,
-                    const LockHolder& holder) {
+                    const SocketAnswer& answer, const LockHolder& holder) {
   const bool held = holder.state == LockHolder::State::kHeld;
-  const SocketAnswer answer = AskSocket(path, kPatience);
   switch (answer.state) {
     case State::kRefused:
       return held ? NotReady(around, path, holder.text) : SocketStale(path);
@@ -292,10 +279,18 @@ Findings CheckOwnSocket(const SocketSurroundings& around) {
     if (holder.state == LockHolder::State::kHeld) {
       return {NotReady(around, path, holder.text)};
     }
-    return {NoSocket(around, path, ServedElsewhere(around, folder))};
+    return {NoSocket(around, path, FindServersElsewhere(around))};
   }
   if (!S_ISSOCK(info.st_mode)) return {NotASocket(path)};
-  return {CheckAnswer(around, path, holder)};
+  const SocketAnswer answer = AskSocket(path, kPatience);
+  const FileOwner owner = {.uid = info.st_uid, .mode = info.st_mode};
+  if (answer.state == State::kServices && stat(folder.c_str(), &info) == 0 &&
+      IsStrangersSocket(owner.uid, answer.listener.uid,
+                        {.uid = info.st_uid, .mode = info.st_mode},
+                        around.TrustedUsers())) {
+    return {SocketOfStranger(path, answer.listener, owner.uid)};
+  }
+  return {CheckAnswer(around, path, answer, holder)};
 }
 
 Findings CheckOtherSockets(const SocketSurroundings& around) {

@@ -92,6 +92,11 @@ class DoctorSocketTest : public DoctoredStoreTest {
     ASSERT_EQ(chmod(socket_folder().c_str(), mode), 0);
   }
 
+  // As the kernel calls it, whatever links led there.
+  std::string Real(const std::string& name) const {
+    return fs::canonical(dir_.path()).string() + "/" + name;
+  }
+
   // Takes the name of our socket as a server does, until the descriptor is
   // closed.
   int HoldName(const std::string& text) const {
@@ -151,6 +156,27 @@ TEST_F(DoctorSocketTest, AFolderThatIsNotThere) {
                               "statecpp serve --data-root "));
 }
 
+TEST_F(DoctorSocketTest, AFolderThatIsNotThereAndAServerWithAnother) {
+  Serve();
+  const Outcome outcome = DoctorWith({"--socket-folder", dir_.Path("others")});
+  EXPECT_THAT(
+      outcome,
+      Finds("fault", "socket-folder-absent", "in another folder",
+            "export DAPR_COMPONENTS_SOCKETS_FOLDER=" + Real("sockets")));
+}
+
+TEST_F(DoctorSocketTest, AServerWithAFolderThatCannotBeNamed) {
+  Serve();
+  ASSERT_EQ(chmod(socket_folder().c_str(), 01777), 0);
+  const Outcome outcome = DoctorWith({"--socket-folder", dir_.Path("others")});
+  // A second server of the data root would be no help.
+  EXPECT_THAT(outcome,
+              Finds("fault", "socket-folder-absent", "more say that",
+                    "--socket-folder DIR, the one that its serve has"));
+  EXPECT_THAT(Found(outcome, "socket-folder-absent"),
+              Not(HasSubstr(Real("sockets"))));
+}
+
 TEST_F(DoctorSocketTest, AFolderThatIsAFile) {
   std::ofstream(socket_folder()) << "";
   EXPECT_THAT(Doctor(), Finds("fault", "socket-folder-absent", "not a folder",
@@ -182,7 +208,57 @@ TEST_F(DoctorSocketTest, AFolderThatAllMayWrite) {
   MakeSocketFolder(0777);
   EXPECT_THAT(Doctor(),
               Finds("warning", "socket-folder-mode", "every local user",
-                    "chmod o-w " + socket_folder()));
+                    "\"chmod o-w " + socket_folder()));
+}
+
+TEST_F(DoctorSocketTest, AFolderThatAllMayWriteAndIsAnothers) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  MakeSocketFolder(0777);
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  ProgramOptions options = DoctorOptions();
+  options.uid = kNobody;
+  EXPECT_THAT(RunToEnd(options),
+              Finds("warning", "socket-folder-mode", "every local user",
+                    "\"sudo chmod o-w " + socket_folder()));
+}
+
+TEST_F(DoctorSocketTest, AVolumeIsOpenToItsContainerAlone) {
+  SKIP_UNLESS_NOBODY_CAN_BE();  // and mount
+  MakeSocketFolder(02777);
+  fs::create_directory(data_root());
+  ProgramOptions options = DoctorOptions();
+  options.environment = {"KUBERNETES_SERVICE_HOST=10.0.0.1"};
+  // A folder, however open, is no volume yet.
+  EXPECT_THAT(RunToEnd(options),
+              Finds("warning", "socket-folder-mode", "every local user", ""));
+  options.writable = {socket_folder(), data_root()};
+  EXPECT_THAT(Found(RunToEnd(options), "socket-folder-mode"), IsEmpty());
+}
+
+TEST_F(DoctorSocketTest, AFolderThatAStrangerMadeWhereAnybodyMay) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  MakeSocketFolder();
+  ASSERT_EQ(chown(socket_folder().c_str(), kNobody, kNobody), 0);
+  EXPECT_THAT(Found(Doctor(), "socket-owner"), IsEmpty());
+  ASSERT_EQ(chmod(dir_.path().c_str(), 01777), 0);
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-owner",
+                              absl::StrCat("belongs to uid ", kNobody),
+                              "export DAPR_COMPONENTS_SOCKETS_FOLDER=/run/"));
+  // Unless the data root is his as well.
+  fs::create_directory(data_root());
+  ASSERT_EQ(chown(data_root().c_str(), kNobody, kNobody), 0);
+  EXPECT_THAT(Found(Doctor(), "socket-owner"), IsEmpty());
+}
+
+TEST_F(DoctorSocketTest, ASocketThatAStrangerPutWhereAnybodyMay) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  Serve();
+  ASSERT_EQ(chown(socket_path().c_str(), kNobody, kNobody), 0);
+  EXPECT_THAT(Found(Doctor(), "socket-owner"), IsEmpty());
+  ASSERT_EQ(chmod(socket_folder().c_str(), 0777), 0);
+  EXPECT_THAT(Doctor(), Finds("fault", "socket-owner",
+                              absl::StrCat("belongs to uid ", kNobody),
+                              "mv " + socket_path()));
 }
 
 // --- daprd's user.
@@ -212,6 +288,46 @@ TEST_F(DoctorSocketTest, ASocketThatDaprdMayNotConnectTo) {
               HasSubstr("\"level\":\"ok\""));
 }
 
+// As deploy/systemd has it: daprd's unit is of the server's group.
+TEST_F(DoctorSocketTest, AFolderOfAGroup) {
+  Serve();
+  // Root can take one that nobody has.
+  const gid_t group = geteuid() == 0 ? 4000000 : getegid();
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  for (const auto& [path, mode] :
+       {std::pair(socket_folder(), 0770), std::pair(socket_path(), 0660)}) {
+    ASSERT_EQ(chown(path.c_str(), -1, group), 0);
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+  }
+  const std::vector<std::string> folder = {"--socket-folder", socket_folder()};
+  // Of daprd nothing was said.
+  const Outcome outcome = DoctorWith(folder);
+  EXPECT_THAT(outcome, Finds("warning", "socket-access", "was not said",
+                             "statecpp doctor --daprd-uid "));
+  std::vector<std::string> flags = folder;
+  flags.insert(flags.end(), {"--daprd-uid", "4000001"});
+  // Nobody else is let in by the fix.
+  EXPECT_THAT(DoctorWith(flags),
+              Finds("fault", "socket-access", "permission denied",
+                    absl::StrCat("docker run --group-add ", group)));
+  flags.insert(flags.end(),
+               {"--daprd-gid", "4000002", "--daprd-gid", absl::StrCat(group)});
+  EXPECT_THAT(DoctorWith(flags),
+              Finds("ok", "socket-access", "may enter it", ""));
+}
+
+TEST_F(DoctorSocketTest, AFolderOfAGroupWhereDaprdIsAUserOfThisMachine) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  Serve();
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chown(socket_folder().c_str(), -1, 4000000), 0);
+  ASSERT_EQ(chmod(socket_folder().c_str(), 0770), 0);
+  EXPECT_THAT(DoctorWith({"--socket-folder", socket_folder(), "--daprd-uid",
+                          absl::StrCat(kNobody)}),
+              Finds("fault", "socket-access", "permission denied",
+                    "usermod -aG 4000000 nobody"));
+}
+
 TEST_F(DoctorSocketTest, AFolderOfThisUserWhereDaprdsIsNotKnown) {
   SKIP_UNLESS_NOBODY_CAN_BE();  // for root may go anywhere
   MakeSocketFolder();
@@ -221,7 +337,7 @@ TEST_F(DoctorSocketTest, AFolderOfThisUserWhereDaprdsIsNotKnown) {
       VerbOptions("doctor", {"--json", "--socket-folder", socket_folder()});
   options.uid = kNobody;
   EXPECT_THAT(RunToEnd(options),
-              Finds("warning", "socket-access", "as this user it may",
+              Finds("warning", "socket-access", "was not said",
                     absl::StrCat("--daprd-uid ", kNobody)));
 }
 
@@ -240,8 +356,9 @@ TEST_F(DoctorSocketTest, NoSocketWhereTheServerUsesAnotherFolder) {
   ASSERT_TRUE(fs::create_directory(other));
   const Outcome outcome = DoctorWith(
       {"--socket-folder", other, "--daprd-uid", absl::StrCat(geteuid())});
-  EXPECT_THAT(outcome,
-              Finds("fault", "socket-absent", "in another folder", ""));
+  EXPECT_THAT(outcome, Finds("fault", "socket-absent", "in another folder",
+                             "export DAPR_COMPONENTS_SOCKETS_FOLDER=" +
+                                 Real("sockets")));
   EXPECT_THAT(
       Found(outcome, "socket-absent"),
       AllOf(HasSubstr(absl::StrCat("pid ", server().pid(), " on ")),
