@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/finding_text.h"
 #include "cli/lock_holder.h"
@@ -30,6 +31,8 @@ using State = SocketAnswer::State;
 
 // A server that is well answers in a millisecond.
 constexpr absl::Duration kPatience = absl::Seconds(2);
+// With all those besides ours, of which there may be any number.
+constexpr absl::Duration kPatienceWithOthers = absl::Seconds(6);
 
 // Who listens, in words.
 std::string ListenerText(const SocketListener& listener) {
@@ -205,6 +208,17 @@ Finding OtherHangsUp(const std::string& path, const SocketAnswer& answer) {
       "run this as daprd's user");
 }
 
+Finding OthersNotTried(const SocketSurroundings& around,
+                       const std::string& path, long count) {
+  return Warning("other-socket", path,
+                 absl::StrCat("not tried, as ", count - 1,
+                              " more after it: those before took ",
+                              absl::FormatDuration(kPatienceWithOthers)),
+                 absl::StrCat("mend those before, and look again: statecpp "
+                              "doctor --socket-folder ",
+                              ShellWord(around.FolderPath())));
+}
+
 Finding TypeTwice(const std::string& path, const SocketAnswer& answer) {
   return Fault("other-socket-type", path,
                "this makes the type state.cpp as well, and which of the two "
@@ -308,7 +322,14 @@ Findings CheckOtherSockets(const SocketSurroundings& around) {
     paths.push_back(entry->path());
   }
   std::sort(paths.begin(), paths.end());
-  for (const std::string& path : paths) findings.push_back(CheckOther(path));
+  const absl::Time deadline = absl::Now() + kPatienceWithOthers;
+  for (auto path = paths.begin(); path != paths.end(); ++path) {
+    if (absl::Now() > deadline) {
+      findings.push_back(OthersNotTried(around, *path, paths.end() - path));
+      break;
+    }
+    findings.push_back(CheckOther(*path));
+  }
   return findings;
 }
 

@@ -516,6 +516,21 @@ TEST_F(DoctorSocketTest, AnotherSocketOnWhichNobodySaysAWord) {
                               absl::StrCat("kill ", getpid())));
 }
 
+TEST_F(DoctorSocketTest, ManyOthersOnWhichNobodySaysAWord) {
+  Serve();
+  std::vector<std::unique_ptr<MuteSocket>> mute;
+  for (int i = 0; i < 6; ++i) {
+    mute.push_back(std::make_unique<MuteSocket>(
+        absl::StrCat(socket_folder(), "/", i, ".sock")));
+  }
+  // The last ones are not waited for.
+  const Outcome outcome = Doctor();
+  EXPECT_THAT(outcome, Finds("fault", "other-socket", "/1.sock", "kill"));
+  EXPECT_THAT(outcome, Finds("warning", "other-socket", "not tried, as ",
+                             "look again: statecpp doctor"));
+  EXPECT_THAT(Found(outcome, "other-socket"), Not(HasSubstr("/5.sock")));
+}
+
 TEST_F(DoctorSocketTest, AnotherSocketThatHangsUpOnThisUser) {
   Serve();
   const HangingUp other(socket_folder() + "/pubsub.sock");
