@@ -118,9 +118,10 @@ absl::StatusOr<std::vector<ComponentDocument>> ComponentDocumentsFromYaml(
 absl::StatusOr<std::vector<ComponentDocument>> ReadComponentDocuments(
     const std::string& path) {
   struct stat info;
-  // To open a pipe is to wait for whoever writes to it.
-  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) &&
-      !S_ISDIR(info.st_mode)) {
+  // To open a pipe is to wait for whoever writes to it, but for one that a
+  // shell has made: /dev/fd/63.
+  if (!absl::StartsWith(path, "/dev/") && stat(path.c_str(), &info) == 0 &&
+      !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
     return NotAFile(path);
   }
   const absl::StatusOr<std::string> text = ReadComponentText(path);
