@@ -56,6 +56,13 @@ std::string HealthFix(const SocketSurroundings& around) {
                       ShellWord(around.FolderPath()));
 }
 
+// Looks again as daprd's user, from whom alone it can be known.
+std::string AsDaprdFix(const SocketSurroundings& around) {
+  return absl::StrCat("sudo -u '#", around.daprd.uid,
+                      "' statecpp doctor --daprd-uid ", around.daprd.uid,
+                      " --socket-folder ", ShellWord(around.FolderPath()));
+}
+
 // --- The texts, one function each.
 
 Finding NoSocket(const SocketSurroundings& around, const std::string& path,
@@ -123,11 +130,7 @@ Finding SocketHangsUp(const SocketSurroundings& around, const std::string& path,
     return Fault("socket-refused", path, text + "; so daprd hangs",
                  absl::StrCat(around.ServeFix(), " --allow-uid ", uid));
   }
-  return Warning(
-      "socket-refused", path, text,
-      absl::StrCat("sudo -u '#", around.daprd.uid,
-                   "' statecpp doctor --daprd-uid ", around.daprd.uid,
-                   " --socket-folder ", ShellWord(around.FolderPath())));
+  return Warning("socket-refused", path, text, AsDaprdFix(around));
 }
 
 Finding SocketEndsCall(const SocketSurroundings& around,
@@ -155,12 +158,13 @@ Finding SocketNoStore(const std::string& path, const SocketAnswer& answer) {
       StopFix(path, answer.listener));
 }
 
-Finding SocketNotTried(const std::string& kind, const std::string& path,
-                       const SocketAnswer& answer) {
+Finding SocketNotTried(const std::string& kind,
+                       const SocketSurroundings& around,
+                       const std::string& path, const SocketAnswer& answer) {
   return Warning(
       kind, path,
       absl::StrCat("could not be tried as uid ", geteuid(), ": ", answer.why),
-      "run this as daprd's user, or as root");
+      AsDaprdFix(around));
 }
 
 Finding SocketOfStranger(const std::string& path,
@@ -199,13 +203,14 @@ Finding OtherHoldsUp(const std::string& path, const SocketAnswer& answer) {
       StopFix(path, answer.listener));
 }
 
-Finding OtherHangsUp(const std::string& path, const SocketAnswer& answer) {
+Finding OtherHangsUp(const SocketSurroundings& around, const std::string& path,
+                     const SocketAnswer& answer) {
   return Warning(
       "other-socket", path,
       absl::StrCat("what listens on it, and is ", ListenerText(answer.listener),
                    ", hangs up on uid ", geteuid(), "; if it does so on daprd",
                    kHoldsUp),
-      "run this as daprd's user");
+      AsDaprdFix(around));
 }
 
 Finding OthersNotTried(const SocketSurroundings& around,
@@ -235,7 +240,7 @@ std::string ComponentName(const fs::path& socket) {
   return absl::AsciiStrToLower(socket.stem().string());
 }
 
-Finding CheckOther(const std::string& path) {
+Finding CheckOther(const SocketSurroundings& around, const std::string& path) {
   const std::string name = ComponentName(path);
   const SocketAnswer answer = AskSocket(path, kPatience);
   if (name == kOurName) return TypeTwice(path, answer);
@@ -244,11 +249,11 @@ Finding CheckOther(const std::string& path) {
       return OtherAnswers(path, name, answer);
     case State::kForbidden:
     case State::kUnknown:
-      return SocketNotTried("other-socket", path, answer);
+      return SocketNotTried("other-socket", around, path, answer);
     case State::kRefused:
       return OtherStale(path);
     case State::kHungUp:
-      return OtherHangsUp(path, answer);
+      return OtherHangsUp(around, path, answer);
     case State::kSilent:
     case State::kNoServices:
       break;
@@ -265,7 +270,7 @@ Finding CheckAnswer(const SocketSurroundings& around, const std::string& path,
       return held ? NotReady(around, path, holder.text) : SocketStale(path);
     case State::kForbidden:
     case State::kUnknown:
-      return SocketNotTried("socket", path, answer);
+      return SocketNotTried("socket", around, path, answer);
     case State::kSilent:
       return SocketSilent(around, path, answer, held ? holder.text : "");
     case State::kHungUp:
@@ -328,7 +333,7 @@ Findings CheckOtherSockets(const SocketSurroundings& around) {
       findings.push_back(OthersNotTried(around, *path, paths.end() - path));
       break;
     }
-    findings.push_back(CheckOther(*path));
+    findings.push_back(CheckOther(around, *path));
   }
   return findings;
 }

@@ -491,10 +491,10 @@ TEST_F(DoctorSocketTest, SocketsThatThisUserMayNotTry) {
   ProgramOptions options = DoctorOptions();
   options.uid = kNobody;
   const Outcome outcome = RunToEnd(options);
-  EXPECT_THAT(outcome, Finds("warning", "socket", "Permission denied",
-                             "as daprd's user"));
+  EXPECT_THAT(outcome,
+              Finds("warning", "socket", "Permission denied", "sudo -u '#"));
   EXPECT_THAT(outcome, Finds("warning", "other-socket", "Permission denied",
-                             "as daprd's user"));
+                             "sudo -u '#"));
 }
 
 // --- The other sockets.
@@ -535,7 +535,7 @@ TEST_F(DoctorSocketTest, AnotherSocketThatHangsUpOnThisUser) {
   Serve();
   const HangingUp other(socket_folder() + "/pubsub.sock");
   EXPECT_THAT(Doctor(), Finds("warning", "other-socket", "hangs up on uid",
-                              "as daprd's user"));
+                              "sudo -u '#"));
 }
 
 TEST_F(DoctorSocketTest, AnotherSocketThatMakesOurType) {
