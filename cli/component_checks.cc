@@ -2,6 +2,7 @@
 #include "cli/component_checks.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "absl/time/time.h"
 #include "api/component_config.h"
 #include "api/component_fields.h"
+#include "api/metadata_value.h"
+#include "cli/component_clash_checks.h"
 #include "cli/finding_text.h"
 
 namespace statecpp {
@@ -26,16 +29,12 @@ using Use = ComponentField::Use;
 constexpr absl::string_view kKind = "Component";
 constexpr absl::string_view kApiVersion = "dapr.io/v1alpha1";
 constexpr absl::string_view kType = "state.cpp";
+// The variable by which daprd is told its namespace.
+constexpr char kNamespaceVariable[] = "NAMESPACE";
 // daprd's, where the component sets none.
 constexpr absl::Duration kInitTimeout = absl::Seconds(5);
 // Between our giving up on a lock and daprd's giving up on us.
 constexpr absl::Duration kRoomToAnswer = absl::Seconds(2);
-
-std::string SubjectOf(const ComponentDocument& document) {
-  return document.name.empty()
-             ? document.path
-             : absl::StrCat(document.path, " (", document.name, ")");
-}
 
 // What an error says, without the path, which is the finding's subject, and
 // without what was not done, for nothing was to be.
@@ -113,14 +112,15 @@ Finding WrongVersion(const ComponentDocument& document) {
                "version: v1");
 }
 
-Finding NameTwice(const ComponentDocument& document,
-                  const ComponentDocument& before) {
-  return Fault("component-name", SubjectOf(document),
-               absl::StrCat("another component has this name (", before.path,
-                            ", ", before.type,
-                            "), and daprd then loads none: \"duplicate "
-                            "definition\""),
-               absl::StrCat("metadata: {name: ", document.name, "-2}"));
+Finding OtherNamespace(const ComponentDocument& document,
+                       const std::string& daprds) {
+  return Warning("component-namespace", SubjectOf(document),
+                 absl::StrCat("its namespace is \"", document.name_space,
+                              "\", and daprd, where it has this environment, "
+                              "passes it over: ",
+                              kNamespaceVariable, " is \"", daprds, "\""),
+                 absl::StrCat("metadata: {name: ", document.name,
+                              ", namespace: ", daprds, "}"));
 }
 
 Finding NameAtHome(const ComponentFile& ours, const ComponentDocument& home,
@@ -202,15 +202,6 @@ Finding InitTimeoutShort(const ComponentDocument& document,
       absl::StrCat("initTimeout: ", absl::ToInt64Seconds(enough), "s"));
 }
 
-Finding TwoActorStores(const ComponentDocument& document,
-                       const ComponentDocument& before) {
-  return Fault(
-      "component-actor-store", SubjectOf(document),
-      absl::StrCat("actorStateStore is true here and in ", SubjectOf(before),
-                   ": \"detected duplicate actor state store\""),
-      FieldLine("actorStateStore", "false"));
-}
-
 Finding Understood(const ComponentDocument& document,
                    const ComponentFile& component) {
   const bool sealed = component.config.encryption == Encryption::kRequired;
@@ -242,12 +233,22 @@ bool IsMeantAsOurs(const ComponentDocument& document) {
   return IsOurs(document.type) || IsNearOurs(document.type);
 }
 
-// Whether some app has both.
-bool ShareAnApp(const ComponentDocument& one, const ComponentDocument& other) {
-  return one.scopes.empty() || other.scopes.empty() ||
-         std::find_first_of(one.scopes.begin(), one.scopes.end(),
-                            other.scopes.begin(),
-                            other.scopes.end()) != one.scopes.end();
+// As daprd is told it; empty if it is not.
+std::string DaprdsNamespace() {
+  const char* const value = std::getenv(kNamespaceVariable);
+  return value == nullptr ? "" : value;
+}
+
+// Whether daprd looks for components like this one.
+bool IsOfNamespace(const ComponentDocument& document,
+                   absl::string_view daprds) {
+  return daprds.empty() || document.name_space.empty() ||
+         document.name_space == daprds;
+}
+
+bool IsLoaded(const ComponentDocument& document) {
+  return document.kind == kKind && document.api_version == kApiVersion &&
+         IsOfNamespace(document, DaprdsNamespace());
 }
 
 void CheckHead(const ComponentDocument& document, Findings& findings) {
@@ -262,14 +263,23 @@ void CheckHead(const ComponentDocument& document, Findings& findings) {
   }
 }
 
+// As Go reads one, which wants a unit of all but a zero.
+std::optional<absl::Duration> DurationInGo(absl::string_view text) {
+  if (ParseInteger(text).has_value() && text != "0" && text != "+0" &&
+      text != "-0") {
+    return std::nullopt;
+  }
+  return ParseDuration(text);
+}
+
 void CheckInitTimeout(const ComponentDocument& document,
                       const ComponentConfig& config, Findings& findings) {
-  absl::Duration timeout = kInitTimeout;
-  if (!document.init_timeout.empty() &&
-      !absl::ParseDuration(document.init_timeout, &timeout)) {
+  const std::optional<absl::Duration> read =
+      DurationInGo(document.init_timeout);
+  if (!document.init_timeout.empty() && !read.has_value()) {
     findings.push_back(InitTimeoutUnread(document));
-    timeout = kInitTimeout;
   }
+  const absl::Duration timeout = read.value_or(kInitTimeout);
   if (timeout <= config.lock_timeout) {
     findings.push_back(
         InitTimeoutShort(document, timeout, config.lock_timeout));
@@ -306,35 +316,15 @@ void CheckOne(const ComponentDocument& document, ComponentsChecked& checked) {
     component = CheckFields(document, findings);
   }
   if (document.scopes.empty()) findings.push_back(NoScopes(document));
+  const std::string daprds = DaprdsNamespace();
+  const bool passed_over = !IsOfNamespace(document, daprds);
+  if (passed_over) findings.push_back(OtherNamespace(document, daprds));
   const bool faulty = Count(findings, Finding::Level::kFault) > 0;
-  if (component.has_value() && !faulty) {
+  if (component.has_value() && !faulty && !passed_over) {
     checked.findings.push_back(Understood(document, *component));
   }
   if (component.has_value()) checked.ours.push_back(*std::move(component));
   Append(std::move(findings), checked.findings);
-}
-
-// Of all of them together, as one daprd has them.
-void CheckClashes(const std::vector<ComponentDocument>& documents,
-                  Findings& findings) {
-  const auto is_loaded = [](const ComponentDocument& document) {
-    return document.kind == kKind && document.api_version == kApiVersion;
-  };
-  for (auto later = documents.begin(); later != documents.end(); ++later) {
-    for (auto before = documents.begin(); before != later; ++before) {
-      if (!is_loaded(*later) || !is_loaded(*before) ||
-          !ShareAnApp(*later, *before)) {
-        continue;
-      }
-      if (later->name == before->name &&
-          (IsMeantAsOurs(*later) || IsMeantAsOurs(*before))) {
-        findings.push_back(NameTwice(*later, *before));
-      }
-      if (later->keeps_actors && before->keeps_actors) {
-        findings.push_back(TwoActorStores(*later, *before));
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -353,7 +343,10 @@ ComponentsChecked CheckDocuments(
     }
   }
   if (!any) checked.findings.push_back(NoneOfOurs(named, others));
-  CheckClashes(documents, checked.findings);
+  std::vector<ComponentDocument> loaded;
+  std::copy_if(documents.begin(), documents.end(), std::back_inserter(loaded),
+               IsLoaded);
+  Append(CheckClashes(loaded, IsMeantAsOurs), checked.findings);
   return checked;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/component_document.h"
 
+#include <sys/stat.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -9,10 +10,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "api/metadata_value.h"
 #include "cli/component_file.h"
+#include "cli/yaml_text.h"
 
 namespace statecpp {
 namespace {
@@ -21,15 +23,11 @@ namespace {
 constexpr absl::string_view kSeparator = "\n---";
 constexpr absl::string_view kActorStateStore = "actorStateStore";
 
-absl::Status NotYaml(absl::string_view path, absl::string_view why) {
+absl::Status NotAFile(absl::string_view path) {
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": it is no YAML: ", why, "; nothing was done"));
-}
-
-std::string TextAt(const YAML::Node& node, const char* name) {
-  if (!node.IsDefined() || !node.IsMap()) return "";
-  const YAML::Node found = node[name];
-  return found.IsDefined() && found.IsScalar() ? found.Scalar() : "";
+      absl::StrCat(path,
+                   ": it is no file, but a pipe, a socket or a device, for "
+                   "which daprd may wait without end; nothing was done"));
 }
 
 YAML::Node MapAt(const YAML::Node& node, const char* name) {
@@ -47,14 +45,6 @@ std::vector<std::string> ScopesOf(const YAML::Node& document) {
     if (scope.IsScalar()) scopes.push_back(scope.Scalar());
   }
   return scopes;
-}
-
-// As daprd reads it.
-bool IsTruthy(absl::string_view text) {
-  const std::string lower =
-      absl::AsciiStrToLower(absl::StripAsciiWhitespace(text));
-  const absl::string_view yes[] = {"y", "yes", "true", "t", "on", "1"};
-  return std::find(std::begin(yes), std::end(yes), lower) != std::end(yes);
 }
 
 bool KeepsActors(const YAML::Node& spec) {
@@ -76,6 +66,7 @@ ComponentDocument DocumentOf(const YAML::Node& node, absl::string_view yaml,
           .api_version = TextAt(node, "apiVersion"),
           .kind = TextAt(node, "kind"),
           .name = TextAt(MapAt(node, "metadata"), "name"),
+          .name_space = TextAt(MapAt(node, "metadata"), "namespace"),
           .type = TextAt(spec, "type"),
           .version = TextAt(spec, "version"),
           .init_timeout = TextAt(spec, "initTimeout"),
@@ -113,6 +104,12 @@ absl::StatusOr<std::vector<ComponentDocument>> Parse(
 
 }  // namespace
 
+std::string SubjectOf(const ComponentDocument& document) {
+  return document.name.empty()
+             ? document.path
+             : absl::StrCat(document.path, " (", document.name, ")");
+}
+
 absl::StatusOr<std::vector<ComponentDocument>> ComponentDocumentsFromYaml(
     absl::string_view text, absl::string_view path) {
   return Parse(text, path);
@@ -120,6 +117,13 @@ absl::StatusOr<std::vector<ComponentDocument>> ComponentDocumentsFromYaml(
 
 absl::StatusOr<std::vector<ComponentDocument>> ReadComponentDocuments(
     const std::string& path) {
+  struct stat info;
+  // To open a pipe is to wait for whoever writes to it, but for one that a
+  // shell has made: /dev/fd/63.
+  if (!absl::StartsWith(path, "/dev/") && stat(path.c_str(), &info) == 0 &&
+      !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+    return NotAFile(path);
+  }
   const absl::StatusOr<std::string> text = ReadComponentText(path);
   if (!text.ok()) return text.status();
   return ComponentDocumentsFromYaml(*text, path);

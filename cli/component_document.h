@@ -26,6 +26,7 @@ struct ComponentDocument {
   std::string api_version = "";
   std::string kind = "";
   std::string name = "";
+  std::string name_space = "";
   std::string type = "";
   std::string version = "";
   std::string init_timeout = "";
@@ -35,10 +36,14 @@ struct ComponentDocument {
   bool keeps_actors = false;
 };
 
+// What a finding about it calls it: its file, and its name if it has one.
+std::string SubjectOf(const ComponentDocument& document);
+
 // The documents of a file, split where daprd splits it; empty ones are left
 // out.
 //
-// Those of ReadComponentText. INVALID_ARGUMENT: one of them is no YAML.
+// Those of ReadComponentText. INVALID_ARGUMENT: one of them is no YAML, or what
+// is there is no file that can be read at once.
 absl::StatusOr<std::vector<ComponentDocument>> ReadComponentDocuments(
     const std::string& path);
 

@@ -18,6 +18,7 @@
 #include "api/component_fields.h"
 #include "api/component_metadata.h"
 #include "api/instance_name.h"
+#include "cli/yaml_text.h"
 
 namespace statecpp {
 namespace {
@@ -42,10 +43,6 @@ absl::Status CannotRead(absl::string_view path) {
 absl::Status TooLarge(absl::string_view path) {
   return Refused(path, absl::StrCat("it has more than ", kMaxFileSize,
                                     " bytes and is no component"));
-}
-
-absl::Status NotYaml(absl::string_view path, absl::string_view why) {
-  return Refused(path, absl::StrCat("it is no YAML: ", why));
 }
 
 // `others` are those that it has: "statestore (state.redis)".
@@ -128,12 +125,6 @@ absl::string_view PlaceholderIn(absl::string_view value) {
     if (absl::StrContains(value, name)) return name;
   }
   return "";
-}
-
-std::string TextAt(const YAML::Node& node, const char* name) {
-  if (!node.IsDefined() || !node.IsMap()) return "";
-  const YAML::Node found = node[name];
-  return found.IsDefined() && found.IsScalar() ? found.Scalar() : "";
 }
 
 // The one component that is ours, among the documents of a file.

@@ -22,6 +22,7 @@
 #include "cli/failure.h"
 #include "cli/finding.h"
 #include "cli/finding_text.h"
+#include "cli/folder_access.h"
 #include "cli/key_flags.h"
 #include "cli/lock_holder.h"
 #include "cli/socket_checks.h"
@@ -41,7 +42,7 @@ struct DoctorFlags {
   std::string data_root = "";
   std::string socket_folder = "";
   std::optional<uid_t> daprd_uid = std::nullopt;
-  std::optional<gid_t> daprd_gid = std::nullopt;
+  std::vector<gid_t> daprd_gids = {};
   std::string key_folder = "";
   KeyFlags keys;
   bool json = false;
@@ -95,9 +96,9 @@ Findings LookAtSockets(const DoctorFlags& flags, const DataRootSeen& root) {
       .data_root = flags.data_root,
       .data_root_lock = root.lock};
   if (flags.daprd_uid.has_value()) {
-    around.daprd.uid = *flags.daprd_uid;
-    // As in Dapr's images, where both are the same.
-    around.daprd.gid = flags.daprd_gid.value_or(*flags.daprd_uid);
+    around.daprd = flags.daprd_gids.empty()
+                       ? UserByLists(*flags.daprd_uid)
+                       : FileUser{*flags.daprd_uid, flags.daprd_gids};
   }
   Findings findings = CheckSocketFolder(around);
   Append(CheckSocketAccess(around), findings);
@@ -208,8 +209,9 @@ void AddDoctor(VerbTable& verbs) {
                        "images, or this one")
           ->type_name("UID");
   doctor
-      ->add_option("--daprd-gid", flags->daprd_gid,
-                   "With --daprd-uid: daprd's group; else of the same number")
+      ->add_option("--daprd-gid", flags->daprd_gids,
+                   "With --daprd-uid: a group of daprd's; may be repeated. "
+                   "Else by this machine's lists, or of the same number")
       ->needs(uid)
       ->type_name("GID");
   doctor

@@ -12,16 +12,20 @@
 #include <optional>
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/temp_dir.h"
 
 namespace statecpp {
 namespace {
 
+using ::testing::Contains;
+using ::testing::ElementsAre;
+
 // Neither this user nor of its group.
-FileUser Stranger() { return {geteuid() + 1, getegid() + 1}; }
-// Another user of this one's group.
-FileUser Colleague() { return {geteuid() + 1, getegid()}; }
+FileUser Stranger() { return {geteuid() + 1, {getegid() + 1}}; }
+// Another user of this one's group, which is not his first.
+FileUser Colleague() { return {geteuid() + 1, {getegid() + 2, getegid()}}; }
 
 class FolderAccessTest : public ::testing::Test {
  protected:
@@ -92,9 +96,43 @@ TEST_F(FolderAccessTest, ASocketHasToBeWritten) {
   EXPECT_FALSE(BarrierToSocket(socket_, Stranger()).has_value());
 }
 
+TEST_F(FolderAccessTest, ItIsKnownWhoseBitsCount) {
+  SetMode(socket_, 0460);
+  const std::optional<AccessBarrier> stranger =
+      BarrierToSocket(socket_, Stranger());
+  ASSERT_TRUE(stranger.has_value());
+  EXPECT_EQ(stranger->his, 'o');
+  EXPECT_TRUE(stranger->GroupWouldHelp());
+  SetMode(socket_, 0402);
+  const std::optional<AccessBarrier> colleague =
+      BarrierToSocket(socket_, Colleague());
+  ASSERT_TRUE(colleague.has_value());
+  EXPECT_EQ(colleague->his, 'g');
+  EXPECT_FALSE(colleague->GroupWouldHelp());
+}
+
+TEST(FileUserTest, AUserHasTheGroupsOfTheLists) {
+  // The first user of every machine.
+  const FileUser root = UserByLists(0);
+  EXPECT_EQ(root.uid, uid_t{0});
+  EXPECT_THAT(root.groups, Contains(gid_t{0}));
+  EXPECT_EQ(NameOfUser(0), "root");
+  EXPECT_EQ(NameOfGroup(0), "root");
+  // And one whom none knows.
+  EXPECT_THAT(UserByLists(4000000).groups, ElementsAre(gid_t{4000000}));
+  EXPECT_EQ(NameOfUser(4000000), "");
+  EXPECT_EQ(NameOfGroup(4000000), "4000000");
+}
+
+TEST_F(FolderAccessTest, ThisUserMayUseWhatTheKernelLetsIt) {
+  EXPECT_TRUE(ThisUserMayUse(folder_, socket_));
+  EXPECT_TRUE(ThisUserMayUse(folder_, socket_ + ".none"));
+  EXPECT_FALSE(ThisUserMayUse(folder_ + "/none", socket_));
+}
+
 TEST_F(FolderAccessTest, RootMayGoAnywhere) {
   SetMode(socket_, 0);
-  EXPECT_FALSE(BarrierToSocket(socket_, {0, 0}).has_value());
+  EXPECT_FALSE(BarrierToSocket(socket_, {0, {0}}).has_value());
 }
 
 TEST_F(FolderAccessTest, WhatIsNotThereIsInNobodysWay) {

@@ -4,12 +4,11 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
-#include <grpcpp/create_channel.h>
+#include <grpcpp/create_channel_posix.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/security/credentials.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "server/socket_dial.h"
 #include "statecpp/v1/services.pb.h"
 
 namespace statecpp {
@@ -39,19 +39,52 @@ constexpr char kListServices[] =
 // name that the kernel remembers.
 constexpr absl::string_view kBoundName = "/.statecpp/cpp.sock";
 
-// 0 if somebody listens, else why not.
-int Connect(const std::string& socket_path) {
-  sockaddr_un address = {};
-  if (socket_path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
-  address.sun_family = AF_UNIX;
-  memcpy(address.sun_path, socket_path.data(), socket_path.size());
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return errno;
+// How long to wait before somebody may have accepted one who came before.
+constexpr absl::Duration kPause = absl::Milliseconds(10);
+
+// As DialSocket, but a queue that is full may become shorter.
+int DialUntil(const std::string& socket, absl::Time deadline) {
+  for (;;) {
+    const int fd = DialSocket(socket);
+    if (fd != -EAGAIN || absl::Now() + kPause > deadline) return fd;
+    absl::SleepFor(kPause);
+  }
+}
+
+std::string CommandOf(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/comm"));
+  std::string command;
+  std::getline(file, command);
+  return command;
+}
+
+SocketListener ListenerOf(int fd) {
+  ucred peer = {};
+  socklen_t size = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
+  return {.uid = peer.uid,
+          .pid = peer.pid,
+          .command = peer.pid > 0 ? CommandOf(peer.pid) : ""};
+}
+
+// Whether who listens ends a connection before he says a word, even to one who
+// begins as gRPC does.
+bool HangsUp(const std::string& socket, absl::Time deadline) {
+  const int fd = DialUntil(socket, deadline);
+  if (fd < 0) return false;
   const absl::Cleanup close_fd = [fd] { close(fd); };
-  const bool connected =
-      connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  // One that would block has a full backlog.
-  return connected || errno == EAGAIN ? 0 : errno;
+  // HTTP/2's preface, with settings that set nothing.
+  constexpr char kHello[] =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+  // If it cannot be sent any more, the other end is read all the same.
+  (void)send(fd, kHello, sizeof(kHello) - 1, MSG_NOSIGNAL);
+  pollfd wait = {.fd = fd, .events = POLLIN, .revents = 0};
+  poll(&wait, 1,
+       static_cast<int>(absl::ToInt64Milliseconds(
+           std::max(deadline - absl::Now(), absl::ZeroDuration()))));
+  char byte;
+  const ssize_t read = recv(fd, &byte, 1, MSG_DONTWAIT);
+  return read == 0 || (read < 0 && errno == ECONNRESET);
 }
 
 State StateAfter(int connect_error) {
@@ -69,12 +102,12 @@ State StateAfter(int connect_error) {
 // One call, a step at a time: each is tried and has to succeed.
 class ServicesCall {
  public:
-  ServicesCall(const std::string& socket, absl::Duration patience)
-      // A channel of its own: one that was refused before backs off.
-      : channel_(grpc::CreateChannel(absl::StrCat("unix:", socket),
-                                     grpc::InsecureChannelCredentials())),
+  // Takes over the connection `fd`. By its path gRPC would take a socket for a
+  // URI, in which % and ? have a meaning.
+  ServicesCall(int fd, absl::Time deadline)
+      : channel_(grpc::CreateInsecureChannelFromFd("localhost", fd)),
         stub_(channel_) {
-    context_.set_deadline(absl::ToChronoTime(absl::Now() + patience));
+    context_.set_deadline(absl::ToChronoTime(deadline));
     call_ = stub_.PrepareCall(&context_, kListServices, &queue_);
   }
 
@@ -132,21 +165,36 @@ bool SocketAnswer::is_state_store() const {
          services.end();
 }
 
+SocketListener ListenerOn(const std::string& socket) {
+  const int fd = DialSocket(socket);
+  if (fd < 0) return {};
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  return ListenerOf(fd);
+}
+
 SocketAnswer AskSocket(const std::string& socket, absl::Duration patience) {
-  const int error = Connect(socket);
-  if (error != 0) {
-    return {.state = StateAfter(error), .why = std::strerror(error)};
+  const absl::Time deadline = absl::Now() + patience;
+  const int fd = DialUntil(socket, deadline);
+  if (fd == -EAGAIN) {
+    return {.state = State::kSilent, .why = "it accepts no connection"};
   }
-  ServicesCall call(socket, patience);
+  if (fd < 0) return {.state = StateAfter(-fd), .why = std::strerror(-fd)};
+  const SocketListener listener = ListenerOf(fd);
+  ServicesCall call(fd, deadline);
   v1::ServicesReply reply;
   grpc::Status status;
   if (!call.Run(reply, status)) {
-    const bool silent =
-        status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-    return {.state = silent ? State::kSilent : State::kNoServices,
-            .why = status.error_message()};
+    SocketAnswer none = {.state = State::kNoServices,
+                         .why = status.error_message(),
+                         .listener = listener};
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      none.state = State::kSilent;
+    } else if (HangsUp(socket, absl::Now() + patience)) {
+      none.state = State::kHungUp;
+    }
+    return none;
   }
-  SocketAnswer answer = {.state = State::kServices};
+  SocketAnswer answer = {.state = State::kServices, .listener = listener};
   for (const auto& service : reply.list_services_response().service()) {
     answer.services.push_back(service.name());
   }
@@ -165,11 +213,14 @@ std::vector<std::string> FoldersListenedIn(absl::string_view kernel_list) {
   return {folders.begin(), folders.end()};
 }
 
-std::vector<std::string> FoldersListenedIn() {
-  std::ifstream file("/proc/net/unix");
+std::vector<std::string> FoldersListenedIn(pid_t pid) {
   std::ostringstream text;
-  text << file.rdbuf();
-  return FoldersListenedIn(text.str());
+  // Of one list twice the folders are the same.
+  for (const std::string& process : {std::string("self"), absl::StrCat(pid)}) {
+    std::ifstream file(absl::StrCat("/proc/", process, "/net/unix"));
+    if (file.is_open()) text << file.rdbuf() << "\n";
+  }
+  return FoldersListenedIn(absl::string_view(text.str()));
 }
 
 }  // namespace statecpp

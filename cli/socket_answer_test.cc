@@ -11,9 +11,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cerrno>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -21,6 +23,7 @@
 #include "gmock/gmock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "gtest/gtest.h"
+#include "server/socket_dial.h"
 #include "tests/support/temp_dir.h"
 
 namespace statecpp {
@@ -51,11 +54,10 @@ class SocketAnswerTest : public ::testing::Test {
 
   void Bind(bool listening) {
     fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    memcpy(address.sun_path, path_.data(), path_.size());
-    ASSERT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
-              0);
+    const sockaddr_un address = SocketAddressOf(path_);
+    ASSERT_EQ(
+        bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+        0);
     ASSERT_EQ(listening ? listen(fd_, 8) : 0, 0);
   }
 
@@ -90,6 +92,60 @@ TEST_F(SocketAnswerTest, AnotherServiceIsNone) {
   EXPECT_EQ(answer.state, State::kServices) << answer.why;
   EXPECT_THAT(answer.services, Contains("grpc.health.v1.Health"));
   EXPECT_FALSE(answer.is_state_store());
+}
+
+TEST_F(SocketAnswerTest, WhoListensIsKnown) {
+  Bind(/*listening=*/true);
+  const SocketListener listener = Ask().listener;
+  EXPECT_EQ(listener.uid, geteuid());
+  EXPECT_EQ(listener.pid, getpid());
+  EXPECT_EQ(listener.command, std::string("socket_answer_test").substr(0, 15));
+}
+
+TEST_F(SocketAnswerTest, ANameIsNoAddressInTheWeb) {
+  dapr::proto::components::v1::StateStore::Service store;
+  const std::unique_ptr<grpc::Server> server = Serve(store);
+  ASSERT_NE(server, nullptr);
+  for (const char* name : {"%41.sock", "a?b.sock", "a#b.sock", "a b.sock"}) {
+    const std::string other = dir_.Path(name);
+    ASSERT_EQ(link(path_.c_str(), other.c_str()), 0);
+    const SocketAnswer answer = AskSocket(other, kPatience);
+    EXPECT_TRUE(answer.is_state_store()) << name << ": " << answer.why;
+  }
+}
+
+TEST_F(SocketAnswerTest, SomebodyHangsUpOnWhoeverComes) {
+  Bind(/*listening=*/true);
+  std::thread host([this] {
+    for (int fd; (fd = accept(fd_, nullptr, nullptr)) >= 0;) close(fd);
+  });
+  EXPECT_EQ(Ask().state, State::kHungUp);
+  shutdown(fd_, SHUT_RDWR);
+  host.join();
+}
+
+TEST_F(SocketAnswerTest, SomebodySpeaksAnotherLanguage) {
+  Bind(/*listening=*/true);
+  std::thread host([this] {
+    for (int fd; (fd = accept(fd_, nullptr, nullptr)) >= 0;) {
+      EXPECT_EQ(send(fd, "220 mail\r\n", 10, MSG_NOSIGNAL), 10);
+      close(fd);
+    }
+  });
+  EXPECT_EQ(Ask().state, State::kNoServices);
+  shutdown(fd_, SHUT_RDWR);
+  host.join();
+}
+
+TEST_F(SocketAnswerTest, SomebodyListensAndAcceptsNobody) {
+  Bind(/*listening=*/true);
+  std::vector<int> queue;
+  do {
+    queue.push_back(DialSocket(path_));
+  } while (queue.back() >= 0);
+  EXPECT_EQ(queue.back(), -EAGAIN);
+  EXPECT_EQ(Ask().state, State::kSilent);
+  for (const int fd : queue) close(fd);
 }
 
 TEST_F(SocketAnswerTest, NobodyListens) {

@@ -14,10 +14,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/finding_text.h"
 #include "cli/lock_holder.h"
 #include "cli/socket_answer.h"
+#include "cli/socket_elsewhere.h"
+#include "cli/socket_owner.h"
 
 namespace statecpp {
 namespace {
@@ -28,27 +31,48 @@ using State = SocketAnswer::State;
 
 // A server that is well answers in a millisecond.
 constexpr absl::Duration kPatience = absl::Seconds(2);
+// With all those besides ours, of which there may be any number.
+constexpr absl::Duration kPatienceWithOthers = absl::Seconds(6);
+
+// Who listens, in words.
+std::string ListenerText(const SocketListener& listener) {
+  if (listener.uid == static_cast<uid_t>(-1)) return "of nobody who is known";
+  if (listener.pid == 0) {
+    return absl::StrCat("of uid ", listener.uid,
+                        ", in a container that is not seen from here");
+  }
+  return absl::StrCat("of pid ", listener.pid, " (", listener.command,
+                      "), uid ", listener.uid);
+}
+
+// Ends who listens. To take his socket away would hide him, and no more.
+std::string StopFix(const std::string& path, const SocketListener& listener) {
+  return listener.pid > 0 ? absl::StrCat("kill ", listener.pid)
+                          : absl::StrCat("fuser -v ", ShellWord(path));
+}
+
+std::string HealthFix(const SocketSurroundings& around) {
+  return absl::StrCat("statecpp health --wait 30s --socket-folder ",
+                      ShellWord(around.FolderPath()));
+}
+
+// Looks again as daprd's user, from whom alone it can be known.
+std::string AsDaprdFix(const SocketSurroundings& around) {
+  return absl::StrCat("sudo -u '#", around.daprd.uid,
+                      "' statecpp doctor --daprd-uid ", around.daprd.uid,
+                      " --socket-folder ", ShellWord(around.FolderPath()));
+}
 
 // --- The texts, one function each.
 
 Finding NoSocket(const SocketSurroundings& around, const std::string& path,
-                 const std::vector<std::string>& elsewhere) {
-  std::string text =
-      "there is no such socket, and daprd looks once, when it starts: "
-      "\"couldn't find state store state.cpp/v1\"";
-  if (around.data_root_lock.state == LockHolder::State::kHeld) {
-    absl::StrAppend(&text, "; the server of ", around.data_root, " runs (",
-                    around.data_root_lock.text,
-                    ") and has its socket in another folder");
-  }
-  if (!elsewhere.empty()) {
-    absl::StrAppend(&text, "; servers listen in ",
-                    absl::StrJoin(elsewhere, ", "));
-  }
-  // Of several it is not known which one is meant.
-  return Fault(
-      "socket-absent", path, text,
-      elsewhere.size() == 1 ? ExportFix(elsewhere.front()) : around.ServeFix());
+                 const ServersElsewhere& servers) {
+  return Fault("socket-absent", path,
+               absl::StrCat("there is no such socket, and daprd looks once, "
+                            "when it starts: \"couldn't find state store "
+                            "state.cpp/v1\"",
+                            ElsewhereText(around, servers)),
+               ElsewhereFix(around, servers));
 }
 
 Finding NotReady(const SocketSurroundings& around, const std::string& path,
@@ -56,8 +80,7 @@ Finding NotReady(const SocketSurroundings& around, const std::string& path,
   return Fault("socket-absent", path,
                absl::StrCat("a server has taken the name (", holder,
                             ") and is not ready, or about to end"),
-               absl::StrCat("statecpp health --wait 30s --socket-folder ",
-                            ShellWord(around.FolderPath())));
+               HealthFix(around));
 }
 
 Finding NotASocket(const std::string& path) {
@@ -80,33 +103,79 @@ Finding SocketStale(const std::string& path) {
                RemoveFix(path));
 }
 
-Finding SocketSilent(const std::string& path, const LockHolder& holder) {
+// `holder` is who has the name by its lock; empty if nobody does.
+Finding SocketSilent(const SocketSurroundings& around, const std::string& path,
+                     const SocketAnswer& answer, absl::string_view holder) {
+  const bool in_sight = answer.listener.pid > 0;
   return Fault(
       "socket-silent", path,
       absl::StrCat("somebody listens on it and does not answer within ",
-                   absl::FormatDuration(kPatience), ", so daprd hangs",
-                   holder.text.empty() ? "" : "; it is of ", holder.text),
-      holder.pid_runs ? absl::StrCat("kill ", holder.pid) : RemoveFix(path));
+                   absl::FormatDuration(kPatience), ", so daprd hangs; it is ",
+                   in_sight || holder.empty() ? ListenerText(answer.listener)
+                                              : absl::StrCat("of ", holder)),
+      in_sight || holder.empty() ? StopFix(path, answer.listener)
+                                 : HealthFix(around));
+}
+
+Finding SocketHangsUp(const SocketSurroundings& around, const std::string& path,
+                      const SocketAnswer& answer) {
+  const std::string uid = absl::StrCat(geteuid());
+  const std::string text = absl::StrCat(
+      "a server listens (it is ", ListenerText(answer.listener),
+      ") and hangs up on uid ", uid,
+      ": its --allow-uid leaves that out, or all of its --max-connections are "
+      "open");
+  // Another user is told nothing of daprd by it.
+  if (around.daprd_given && around.daprd.uid == geteuid()) {
+    return Fault("socket-refused", path, text + "; so daprd hangs",
+                 absl::StrCat(around.ServeFix(), " --allow-uid ", uid));
+  }
+  return Warning("socket-refused", path, text, AsDaprdFix(around));
+}
+
+Finding SocketEndsCall(const SocketSurroundings& around,
+                       const std::string& path, const SocketAnswer& answer,
+                       absl::string_view holder) {
+  return Warning("socket-refused", path,
+                 absl::StrCat("the server (", holder,
+                              ") does not say what it is, and may be about to "
+                              "end: ",
+                              answer.why),
+                 HealthFix(around));
 }
 
 Finding SocketNoStore(const std::string& path, const SocketAnswer& answer) {
   return Fault(
       "socket-no-store", path,
-      answer.state == State::kServices
-          ? absl::StrCat("what answers is no state store; it has: ",
-                         absl::StrJoin(answer.services, ", "))
-          : absl::StrCat("what answers does not say what it is (gRPC's "
-                         "reflection, v1alpha): ",
-                         answer.why),
-      RemoveFix(path));
+      absl::StrCat(
+          answer.state == State::kServices
+              ? absl::StrCat("what answers is no state store; it has: ",
+                             absl::StrJoin(answer.services, ", "))
+              : absl::StrCat("what answers does not say what it is "
+                             "(gRPC's reflection, v1alpha): ",
+                             answer.why),
+          "; it is ", ListenerText(answer.listener)),
+      StopFix(path, answer.listener));
 }
 
-Finding SocketNotTried(const std::string& kind, const std::string& path,
-                       const SocketAnswer& answer) {
+Finding SocketNotTried(const std::string& kind,
+                       const SocketSurroundings& around,
+                       const std::string& path, const SocketAnswer& answer) {
   return Warning(
       kind, path,
       absl::StrCat("could not be tried as uid ", geteuid(), ": ", answer.why),
-      "run this as daprd's user, or as root");
+      AsDaprdFix(around));
+}
+
+Finding SocketOfStranger(const std::string& path,
+                         const SocketListener& listener, uid_t owner) {
+  return Fault(
+      "socket-owner", path,
+      absl::StrCat("every local user may put a socket here; this one "
+                   "belongs to uid ",
+                   owner, " and is ", ListenerText(listener),
+                   ", who is told what apps keep"),
+      absl::StrCat("mv ", ShellWord(path), " ", ShellWord(path + ".away")));
 }
 
 Finding OtherAnswers(const std::string& path, const std::string& name,
@@ -117,22 +186,51 @@ Finding OtherAnswers(const std::string& path, const std::string& name,
                   : "a component of another kind");
 }
 
-Finding OtherHoldsUp(const std::string& path, const SocketAnswer& answer) {
-  const bool refused = answer.state == State::kRefused;
+constexpr absl::string_view kHoldsUp =
+    ", and daprd waits for every socket here before it has any component, ours "
+    "included";
+
+Finding OtherStale(const std::string& path) {
   return Fault("other-socket", path,
-               absl::StrCat(refused ? "nobody answers on it"
-                                    : "what listens on it does not say what "
-                                      "it is",
-                            ", and daprd waits for every socket here before "
-                            "it has any component, ours included"),
-               RemoveFix(path));
+               absl::StrCat("nobody answers on it", kHoldsUp), RemoveFix(path));
 }
 
-Finding TypeTwice(const std::string& path) {
+Finding OtherHoldsUp(const std::string& path, const SocketAnswer& answer) {
+  return Fault(
+      "other-socket", path,
+      absl::StrCat("what listens on it does not say what it is, and is ",
+                   ListenerText(answer.listener), kHoldsUp),
+      StopFix(path, answer.listener));
+}
+
+Finding OtherHangsUp(const SocketSurroundings& around, const std::string& path,
+                     const SocketAnswer& answer) {
+  return Warning(
+      "other-socket", path,
+      absl::StrCat("what listens on it, and is ", ListenerText(answer.listener),
+                   ", hangs up on uid ", geteuid(), "; if it does so on daprd",
+                   kHoldsUp),
+      AsDaprdFix(around));
+}
+
+Finding OthersNotTried(const SocketSurroundings& around,
+                       const std::string& path, long count) {
+  return Warning("other-socket", path,
+                 absl::StrCat("not tried, as ", count - 1,
+                              " more after it: those before took ",
+                              absl::FormatDuration(kPatienceWithOthers)),
+                 absl::StrCat("mend those before, and look again: statecpp "
+                              "doctor --socket-folder ",
+                              ShellWord(around.FolderPath())));
+}
+
+Finding TypeTwice(const std::string& path, const SocketAnswer& answer) {
   return Fault("other-socket-type", path,
                "this makes the type state.cpp as well, and which of the two "
                "daprd asks depends on their names",
-               RemoveFix(path));
+               answer.state == State::kRefused
+                   ? RemoveFix(path)
+                   : StopFix(path, answer.listener));
 }
 
 // --- What is there.
@@ -142,34 +240,49 @@ std::string ComponentName(const fs::path& socket) {
   return absl::AsciiStrToLower(socket.stem().string());
 }
 
-// Where a server may be that was meant to be here. If nobody serves the data
-// root, it is another one's.
-std::vector<std::string> ServedElsewhere(const SocketSurroundings& around,
-                                         const std::string& folder) {
-  const LockHolder::State lock = around.data_root_lock.state;
-  if (!around.data_root.empty() && lock != LockHolder::State::kHeld &&
-      lock != LockHolder::State::kUnknown) {
-    return {};
-  }
-  std::vector<std::string> folders = FoldersListenedIn();
-  folders.erase(std::remove(folders.begin(), folders.end(), folder),
-                folders.end());
-  return folders;
-}
-
-Finding CheckOther(const std::string& path) {
+Finding CheckOther(const SocketSurroundings& around, const std::string& path) {
   const std::string name = ComponentName(path);
-  if (name == kOurName) return TypeTwice(path);
   const SocketAnswer answer = AskSocket(path, kPatience);
+  if (name == kOurName) return TypeTwice(path, answer);
   switch (answer.state) {
     case State::kServices:
       return OtherAnswers(path, name, answer);
     case State::kForbidden:
     case State::kUnknown:
-      return SocketNotTried("other-socket", path, answer);
-    default:
-      return OtherHoldsUp(path, answer);
+      return SocketNotTried("other-socket", around, path, answer);
+    case State::kRefused:
+      return OtherStale(path);
+    case State::kHungUp:
+      return OtherHangsUp(around, path, answer);
+    case State::kSilent:
+    case State::kNoServices:
+      break;
   }
+  return OtherHoldsUp(path, answer);
+}
+
+// Of the socket that is there. `holder` is who has its name by the lock.
+Finding CheckAnswer(const SocketSurroundings& around, const std::string& path,
+                    const SocketAnswer& answer, const LockHolder& holder) {
+  const bool held = holder.state == LockHolder::State::kHeld;
+  switch (answer.state) {
+    case State::kRefused:
+      return held ? NotReady(around, path, holder.text) : SocketStale(path);
+    case State::kForbidden:
+    case State::kUnknown:
+      return SocketNotTried("socket", around, path, answer);
+    case State::kSilent:
+      return SocketSilent(around, path, answer, held ? holder.text : "");
+    case State::kHungUp:
+      return SocketHangsUp(around, path, answer);
+    case State::kNoServices:
+      return held ? SocketEndsCall(around, path, answer, holder.text)
+                  : SocketNoStore(path, answer);
+    case State::kServices:
+      break;
+  }
+  return answer.is_state_store() ? SocketAnswers(path)
+                                 : SocketNoStore(path, answer);
 }
 
 }  // namespace
@@ -181,29 +294,22 @@ Findings CheckOwnSocket(const SocketSurroundings& around) {
   if (stat(folder.c_str(), &info) != 0) return {};  // which was said
   const LockHolder holder =
       LookAtLock(absl::StrCat(folder, "/.statecpp/", kOurSocket, ".lock"));
-  const bool held = holder.state == LockHolder::State::kHeld;
   if (lstat(path.c_str(), &info) != 0) {
-    if (held) return {NotReady(around, path, holder.text)};
-    return {NoSocket(around, path, ServedElsewhere(around, folder))};
+    if (holder.state == LockHolder::State::kHeld) {
+      return {NotReady(around, path, holder.text)};
+    }
+    return {NoSocket(around, path, FindServersElsewhere(around))};
   }
   if (!S_ISSOCK(info.st_mode)) return {NotASocket(path)};
   const SocketAnswer answer = AskSocket(path, kPatience);
-  switch (answer.state) {
-    case State::kRefused:
-      return {SocketStale(path)};
-    case State::kForbidden:
-    case State::kUnknown:
-      return {SocketNotTried("socket", path, answer)};
-    case State::kSilent:
-      return {SocketSilent(
-          path, held ? holder : LockHolder{LockHolder::State::kFree})};
-    case State::kNoServices:
-      return {SocketNoStore(path, answer)};
-    case State::kServices:
-      break;
+  const FileOwner owner = {.uid = info.st_uid, .mode = info.st_mode};
+  if (answer.state == State::kServices && stat(folder.c_str(), &info) == 0 &&
+      IsStrangersSocket(owner.uid, answer.listener.uid,
+                        {.uid = info.st_uid, .mode = info.st_mode},
+                        around.TrustedUsers())) {
+    return {SocketOfStranger(path, answer.listener, owner.uid)};
   }
-  if (!answer.is_state_store()) return {SocketNoStore(path, answer)};
-  return {SocketAnswers(path)};
+  return {CheckAnswer(around, path, answer, holder)};
 }
 
 Findings CheckOtherSockets(const SocketSurroundings& around) {
@@ -221,7 +327,14 @@ Findings CheckOtherSockets(const SocketSurroundings& around) {
     paths.push_back(entry->path());
   }
   std::sort(paths.begin(), paths.end());
-  for (const std::string& path : paths) findings.push_back(CheckOther(path));
+  const absl::Time deadline = absl::Now() + kPatienceWithOthers;
+  for (auto path = paths.begin(); path != paths.end(); ++path) {
+    if (absl::Now() > deadline) {
+      findings.push_back(OthersNotTried(around, *path, paths.end() - path));
+      break;
+    }
+    findings.push_back(CheckOther(around, *path));
+  }
   return findings;
 }
 

@@ -5,16 +5,21 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "cli/finding_text.h"
 #include "cli/folder_access.h"
+#include "cli/socket_elsewhere.h"
+#include "cli/socket_owner.h"
 
 namespace statecpp {
 namespace {
@@ -53,11 +58,14 @@ Finding FolderNotDaprds(const SocketSurroundings& around,
                  ExportFix(around.FolderPath()));
 }
 
-Finding FolderAbsent(const SocketSurroundings& around) {
+Finding FolderAbsent(const SocketSurroundings& around,
+                     const ServersElsewhere& servers) {
   return Fault("socket-folder-absent", around.FolderPath(),
-               "there is no such folder, which daprd takes for one without "
-               "components: \"couldn't find state store state.cpp/v1\"",
-               around.ServeFix());
+               absl::StrCat("there is no such folder, which daprd takes for "
+                            "one without components: \"couldn't find state "
+                            "store state.cpp/v1\"",
+                            ElsewhereText(around, servers)),
+               ElsewhereFix(around, servers));
 }
 
 Finding FolderIsFile(const SocketSurroundings& around) {
@@ -66,12 +74,29 @@ Finding FolderIsFile(const SocketSurroundings& around) {
                RemoveFix(around.FolderPath()));
 }
 
-Finding FolderOpenToAll(const std::string& folder, mode_t mode) {
-  return Warning("socket-folder-mode", folder,
-                 absl::StrFormat("every local user may write it (mode %#o), "
-                                 "and so offer daprd components of his own",
-                                 mode & 07777),
-                 absl::StrCat("chmod o-w ", ShellWord(folder)));
+Finding FolderOpenToAll(const std::string& folder, const FileOwner& owner) {
+  const bool may = geteuid() == 0 || geteuid() == owner.uid;
+  return Warning(
+      "socket-folder-mode", folder,
+      absl::StrFormat("every local user may write it (mode %#o), "
+                      "and so offer daprd components of his own",
+                      owner.mode & 07777),
+      absl::StrCat(may ? "" : "sudo ", "chmod o-w ", ShellWord(folder)));
+}
+
+Finding FolderOfStranger(const std::string& folder, const FileOwner& owner) {
+  const std::string name = NameOfUser(owner.uid);
+  return Fault(
+      "socket-owner", folder,
+      absl::StrCat("it belongs to uid ", owner.uid,
+                   name.empty() ? "" : absl::StrCat(" (", name, ")"),
+                   ", where every local user may make one; a server there is "
+                   "told what apps keep. That user is neither root, this one, "
+                   "daprd's, nor the data root's owner"),
+      absl::StrCat("export ", kDaprdVariable,
+                   "=/run/dapr-components-sockets, for serve and daprd\nor, if "
+                   "it is that user's server: statecpp doctor --data-root DIR, "
+                   "as that has it"));
 }
 
 Finding AccessGiven(const std::string& folder, uid_t uid) {
@@ -82,29 +107,56 @@ Finding AccessGiven(const std::string& folder, uid_t uid) {
 
 std::string AccessText(const AccessBarrier& barrier, const FileUser& daprd) {
   return absl::StrFormat(
-      "it belongs to uid %d, group %d, with mode %#o, so daprd as uid %d, "
-      "group %d, may not use it: permission denied",
-      barrier.owner, barrier.group, barrier.mode, daprd.uid, daprd.gid);
+      "it belongs to uid %d, group %s, with mode %#o, so daprd as uid %d, "
+      "group %s, may not use it: permission denied",
+      barrier.owner, NameOfGroup(barrier.group), barrier.mode, daprd.uid,
+      absl::StrJoin(daprd.groups, ", ", [](std::string* out, gid_t group) {
+        out->append(NameOfGroup(group));
+      }));
 }
 
-Finding AccessAsThisUser(const std::string& path, const std::string& text,
-                         const std::string& fix) {
-  return Warning("socket-access", path,
-                 absl::StrCat(text, ", where it runs in Dapr's images; as ",
-                              "this user it may"),
-                 absl::StrCat("statecpp doctor --daprd-uid ", geteuid(),
-                              ", if daprd runs as this user; else:\n", fix));
+Finding AccessUnknown(const std::string& path, const std::string& text,
+                      const std::string& fix) {
+  const std::string uid = geteuid() == 0 ? "UID" : absl::StrCat(geteuid());
+  return Warning(
+      "socket-access", path,
+      absl::StrCat(text, ", where it runs as in Dapr's images; which user ",
+                   "it is was not said"),
+      absl::StrCat(
+          "statecpp doctor --daprd-uid ", uid,
+          geteuid() == 0 ? ", as daprd's is" : ", if daprd runs as this user",
+          "; else:\n", fix));
+}
+
+// Lets him in as one of the group whose the folder and the socket are, which
+// lets in no other.
+std::string GroupFix(const AccessBarrier& barrier, const FileUser& daprd) {
+  const std::string name = NameOfUser(daprd.uid);
+  return name.empty() ? absl::StrCat("docker run --group-add ", barrier.group,
+                                     ", for daprd's container; or, of a unit: "
+                                     "SupplementaryGroups=",
+                                     NameOfGroup(barrier.group))
+                      : absl::StrCat("usermod -aG ", NameOfGroup(barrier.group),
+                                     " ", name, ", and start daprd again");
 }
 
 // What gives it to daprd's user. Of our socket the server says the mode.
-std::string AccessFix(const AccessBarrier& barrier, bool is_socket) {
+std::string AccessFix(const AccessBarrier& barrier, bool is_socket,
+                      const FileUser& daprd) {
+  // Root's group is for nobody else.
+  if (barrier.GroupWouldHelp() && barrier.group != 0) {
+    return GroupFix(barrier, daprd);
+  }
   if (is_socket) {
-    return "statecpp serve --socket-mode 0666, or run it as daprd's user";
+    return barrier.his == 'o'
+               ? "statecpp serve --socket-mode 0666, or run it as daprd's user"
+               : "statecpp serve --socket-mode 0660";
   }
   const std::string letters =
       absl::StrCat((barrier.missing & 4) != 0 ? "r" : "",
                    (barrier.missing & 1) != 0 ? "x" : "");
-  return absl::StrCat("chmod o+", letters, " ", ShellWord(barrier.path));
+  return absl::StrCat("chmod ", std::string(1, barrier.his), "+", letters, " ",
+                      ShellWord(barrier.path));
 }
 
 // --- What is there.
@@ -117,6 +169,19 @@ std::optional<std::pair<AccessBarrier, bool>> BarrierFor(
   barrier = BarrierToSocket(absl::StrCat(folder, "/", kOurSocket), user);
   if (barrier.has_value()) return std::make_pair(*barrier, true);
   return std::nullopt;
+}
+
+// Of the name itself, which may be a link of somebody's.
+void CheckOwner(const std::string& folder, const std::vector<uid_t>& trusted,
+                Findings& findings) {
+  const std::optional<FileOwner> owner = OwnerOf(folder);
+  struct stat above;
+  if (owner.has_value() &&
+      stat(std::filesystem::path(folder).parent_path().c_str(), &above) == 0 &&
+      IsStrangersFolder(*owner, {.uid = above.st_uid, .mode = above.st_mode},
+                        trusted)) {
+    findings.push_back(FolderOfStranger(folder, *owner));
+  }
 }
 
 }  // namespace
@@ -136,15 +201,17 @@ Findings CheckSocketFolder(const SocketSurroundings& around) {
   }
   struct stat info;
   if (stat(folder.c_str(), &info) != 0) {
-    findings.push_back(FolderAbsent(around));
+    findings.push_back(FolderAbsent(around, FindServersElsewhere(around)));
     return findings;
   }
   if (!S_ISDIR(info.st_mode)) {
     findings.push_back(FolderIsFile(around));
     return findings;
   }
-  if ((info.st_mode & S_IWOTH) != 0) {
-    findings.push_back(FolderOpenToAll(folder, info.st_mode));
+  CheckOwner(folder, around.TrustedUsers(), findings);
+  if ((info.st_mode & S_IWOTH) != 0 && !IsVolumeOfContainer(folder)) {
+    findings.push_back(
+        FolderOpenToAll(folder, {.uid = info.st_uid, .mode = info.st_mode}));
   }
   if (findings.empty()) findings.push_back(FolderChosen(around));
   return findings;
@@ -158,13 +225,14 @@ Findings CheckSocketAccess(const SocketSurroundings& around) {
   if (!barrier.has_value()) return {AccessGiven(folder, around.daprd.uid)};
   const auto& [what, is_socket] = *barrier;
   const std::string text = AccessText(what, around.daprd);
-  const std::string fix = AccessFix(what, is_socket);
+  const std::string fix = AccessFix(what, is_socket, around.daprd);
   // Root may go anywhere, which says nothing of daprd, who is seldom root.
-  const bool as_this_user =
-      !around.daprd_given && geteuid() != 0 &&
-      !BarrierFor(folder, {geteuid(), getegid()}).has_value();
-  if (!as_this_user) return {Fault("socket-access", what.path, text, fix)};
-  return {AccessAsThisUser(what.path, text, fix)};
+  const bool unknown =
+      !around.daprd_given &&
+      (geteuid() == 0 ||
+       ThisUserMayUse(folder, absl::StrCat(folder, "/", kOurSocket)));
+  if (unknown) return {AccessUnknown(what.path, text, fix)};
+  return {Fault("socket-access", what.path, text, fix)};
 }
 
 }  // namespace statecpp

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/socket_surroundings.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cli/finding_text.h"
 
@@ -28,6 +33,19 @@ std::string RemoveFix(const std::string& path) {
 
 std::string SocketSurroundings::FolderPath() const {
   return WholePath(folder.path);
+}
+
+std::vector<uid_t> SocketSurroundings::TrustedUsers() const {
+  std::vector<uid_t> users = {0, geteuid(), daprd.uid};
+  struct stat info;
+  if (!data_root.empty() && stat(data_root.c_str(), &info) == 0) {
+    users.push_back(info.st_uid);
+  }
+  // Root's word for who he is otherwise, as sudo has it.
+  const char* const caller = geteuid() == 0 ? std::getenv("SUDO_UID") : nullptr;
+  uid_t uid;
+  if (caller != nullptr && absl::SimpleAtoi(caller, &uid)) users.push_back(uid);
+  return users;
 }
 
 std::string SocketSurroundings::ServeFix() const {

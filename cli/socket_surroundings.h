@@ -2,7 +2,10 @@
 #ifndef STATECPP_CLI_SOCKET_SURROUNDINGS_H_
 #define STATECPP_CLI_SOCKET_SURROUNDINGS_H_
 
+#include <sys/types.h>
+
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "cli/folder_access.h"
@@ -11,10 +14,6 @@
 
 namespace statecpp {
 
-// The variable by which daprd is told its folder of sockets, and the folder
-// without it.
-inline constexpr char kDaprdVariable[] = "DAPR_COMPONENTS_SOCKETS_FOLDER";
-inline constexpr char kDefaultSocketFolder[] = "/tmp/dapr-components-sockets";
 // The name of our socket there, and what daprd makes of it.
 inline constexpr absl::string_view kOurSocket = "cpp.sock";
 inline constexpr absl::string_view kOurName = "cpp";
@@ -23,7 +22,7 @@ inline constexpr absl::string_view kOurName = "cpp";
 struct SocketSurroundings {
   SocketFolder folder;
   // As it was given by flag; else Dapr's images, or this user.
-  FileUser daprd = {65532, 65532};
+  FileUser daprd = {65532, {65532}};
   bool daprd_given = false;
   // Of the data root, where one was named.
   std::string data_root = "";
@@ -31,6 +30,9 @@ struct SocketSurroundings {
 
   // The folder as a whole path.
   std::string FolderPath() const;
+  // Whose a server of daprd's components may be: root, this user, the data
+  // root's owner, and daprd's user himself.
+  std::vector<uid_t> TrustedUsers() const;
   // The command that starts a server there.
   std::string ServeFix() const;
 };

@@ -17,13 +17,13 @@
 #include "absl/strings/str_format.h"
 #include "engine/file_lock.h"
 #include "server/errors.h"
+#include "server/socket_dial.h"
 
 namespace statecpp {
 namespace {
 
-constexpr char kDefaultFolder[] = "/tmp/dapr-components-sockets";
 // The one that daprd reads comes first.
-constexpr const char* kFolderVariables[] = {"DAPR_COMPONENTS_SOCKETS_FOLDER",
+constexpr const char* kFolderVariables[] = {kDaprdVariable,
                                             "DAPR_COMPONENT_SOCKETS_FOLDER",
                                             "DAPR_COMPONENT_SOCKET_FOLDER"};
 // The terminating zero needs a byte, too.
@@ -33,8 +33,9 @@ constexpr mode_t kPermissions = 07777;
 std::string OtherFolderWarning(absl::string_view variable,
                                absl::string_view folder) {
   return absl::StrCat("the socket folder ", folder, " comes from ", variable,
-                      ", which daprd does not read; set ", kFolderVariables[0],
-                      " to it for daprd, or daprd looks in ", kDefaultFolder);
+                      ", which daprd does not read; set ", kDaprdVariable,
+                      " to it for daprd, or daprd looks in ",
+                      kDefaultSocketFolder);
 }
 
 std::string WritableFolderWarning(absl::string_view folder, mode_t mode) {
@@ -58,24 +59,12 @@ std::string StaleSocketWarning(absl::string_view path) {
       "replaced, and what that server acknowledged is there");
 }
 
-sockaddr_un AddressOf(absl::string_view path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  memcpy(address.sun_path, path.data(), path.size());
-  return address;
-}
-
 // 0 if somebody accepts connections at `path`, else why connecting failed.
 int Probe(absl::string_view path) {
-  // A socket that would block has a full backlog.
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return errno;
-  const sockaddr_un address = AddressOf(path);
-  const int result =
-      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  const int error = result == 0 || errno == EAGAIN ? 0 : errno;
-  close(fd);
-  return error;
+  const int fd = DialSocket(path);
+  if (fd >= 0) close(fd);
+  // Who does not come to accept accepts, too.
+  return fd >= 0 || fd == -EAGAIN ? 0 : -fd;
 }
 
 // What the holder of a lock says of itself; no more than a hint.
@@ -106,13 +95,13 @@ SocketFolder ChooseSocketFolder(absl::string_view flag) {
   for (const char* variable : kFolderVariables) {
     const char* value = getenv(variable);
     if (value == nullptr || *value == '\0') continue;
-    const bool shared =
-        variable == kFolderVariables[0] || strcmp(value, kDefaultFolder) == 0;
+    const bool shared = variable == kFolderVariables[0] ||
+                        strcmp(value, kDefaultSocketFolder) == 0;
     return {.path = value,
             .source = variable,
             .warning = shared ? "" : OtherFolderWarning(variable, value)};
   }
-  return {.path = kDefaultFolder, .source = "default", .warning = ""};
+  return {.path = kDefaultSocketFolder, .source = "default", .warning = ""};
 }
 
 absl::StatusOr<std::unique_ptr<ComponentSocket>> ComponentSocket::Bind(
@@ -239,7 +228,7 @@ absl::Status ComponentSocket::Listen() {
   listening_fd_ =
       socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listening_fd_ < 0) return error::SocketSystem("make", path_, errno);
-  const sockaddr_un address = AddressOf(hidden_path_);
+  const sockaddr_un address = SocketAddressOf(hidden_path_);
   if (bind(listening_fd_, reinterpret_cast<const sockaddr*>(&address),
            sizeof(address)) != 0) {
     return error::SocketFolderSystem("bind", hidden_path_, errno);

@@ -43,6 +43,11 @@
 
 namespace statecpp {
 
+// The variable by which daprd is told its folder of sockets, and the folder
+// without it.
+inline constexpr char kDaprdVariable[] = "DAPR_COMPONENTS_SOCKETS_FOLDER";
+inline constexpr char kDefaultSocketFolder[] = "/tmp/dapr-components-sockets";
+
 // The folder in which daprd looks for sockets.
 struct SocketFolder {
   std::string path;

@@ -2,9 +2,13 @@
 //
 // `statecpp doctor` on daprd's side: the YAML of components. Each test provokes
 // one finding, in YAML that is otherwise as it should be.
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -124,9 +128,40 @@ TEST_F(DoctorComponentTest, TwoOfOneName) {
   Write("b.yaml", Redis("orders"));
   EXPECT_THAT(ToldOfAll(), Finds("fault", "component-name", "duplicate",
                                  "metadata: {name: orders-2}"));
-  // Of which no app has both.
+  // The daprd of an app that has the first asks for no more than the name.
   Write("b.yaml", absl::StrCat(Redis("orders"), "scopes: [other]\n"));
-  EXPECT_THAT(Found(ToldOfAll(), "component-name"), IsEmpty());
+  EXPECT_THAT(ToldOfAll(),
+              Finds("fault", "component-name",
+                    "the daprd of shop then loads none", "orders-2"));
+}
+
+TEST_F(DoctorComponentTest, ManyOfOneName) {
+  std::string all = Yaml();
+  for (int i = 0; i < 5; ++i) absl::StrAppend(&all, "---\n", Yaml());
+  Write("all.yaml", all);
+  const std::string found = Found(ToldOfAll(), "component-name");
+  EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 5) << found;
+}
+
+TEST_F(DoctorComponentTest, AnotherNamespace) {
+  const std::string named = "name: orders, namespace: production}";
+  const std::string file =
+      Write("a.yaml", With(Yaml(), "name: orders}", named));
+  Write("b.yaml", Redis("orders"));
+  const std::vector<std::string> all = {"--resources-path",
+                                        dir_.Path("components")};
+  // Of which daprd knows nothing where it has none itself.
+  EXPECT_THAT(DoctorWith(all),
+              Finds("fault", "component-name", "duplicate", "orders-2"));
+  const Outcome outcome = DoctorWith(all, {"NAMESPACE=staging"});
+  EXPECT_THAT(outcome, Finds("warning", "component-namespace",
+                             "\\\"production\\\", and daprd",
+                             "metadata: {name: orders, namespace: staging}"));
+  EXPECT_THAT(Found(outcome, "component-name"), IsEmpty());
+  EXPECT_THAT(Found(outcome, "component"), IsEmpty());
+  EXPECT_THAT(Found(DoctorWith({"--component", file}, {"NAMESPACE=production"}),
+                    "component-namespace"),
+              IsEmpty());
 }
 
 TEST_F(DoctorComponentTest, OneOfItsNameWhereDaprInitLeavesOne) {
@@ -198,6 +233,36 @@ TEST_F(DoctorComponentTest, AnInitTimeoutThatDaprdDoesNotRead) {
                     "initTimeout: 30s"));
 }
 
+TEST_F(DoctorComponentTest, AnInitTimeoutThatGoReadsOtherwise) {
+  for (const char* text : {"inf", "00", "1d", "300000000h"}) {
+    EXPECT_THAT(Told(With(Yaml(), "  version: v1\n",
+                          absl::StrCat("  version: v1\n  initTimeout: \"", text,
+                                       "\"\n"))),
+                Finds("warning", "component-init-timeout", "is no duration",
+                      "initTimeout: 30s"))
+        << text;
+  }
+  for (const char* text : {"30000000µs", "0.5m", "1h1s"}) {
+    EXPECT_THAT(Found(Told(With(Yaml(), "  version: v1\n",
+                                absl::StrCat("  version: v1\n  initTimeout: \"",
+                                             text, "\"\n"))),
+                      "component-init-timeout"),
+                IsEmpty())
+        << text;
+  }
+}
+
+TEST_F(DoctorComponentTest, WhatIsNoFile) {
+  fs::create_directory(dir_.Path("components"));
+  const std::string pipe = dir_.Path("components/a.yaml");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  Write("b.yaml", Yaml());
+  const Outcome outcome = ToldOfAll();
+  EXPECT_THAT(outcome, Finds("fault", "component-yaml", "it is no file",
+                             "statecpp doctor --component " + pipe));
+  EXPECT_THAT(outcome, Finds("ok", "component", "store orders", ""));
+}
+
 TEST_F(DoctorComponentTest, TwoThatKeepActors) {
   const std::string keeps = "  - {name: actorStateStore, value: \"true\"}\n";
   Write("a.yaml", Yaml(keeps));
@@ -205,6 +270,16 @@ TEST_F(DoctorComponentTest, TwoThatKeepActors) {
   EXPECT_THAT(ToldOfAll(),
               Finds("fault", "component-actor-store", "detected duplicate",
                     "- {name: actorStateStore, value: \\\"false\\\"}"));
+  // Of which no app has both.
+  Write("b.yaml",
+        absl::StrCat(Redis("other", absl::StrCat("  metadata:\n", keeps)),
+                     "scopes: [other, more]\n"));
+  EXPECT_THAT(Found(ToldOfAll(), "component-actor-store"), IsEmpty());
+  Write("c.yaml",
+        absl::StrCat(Redis("third", absl::StrCat("  metadata:\n", keeps)),
+                     "scopes: [more]\n"));
+  EXPECT_THAT(ToldOfAll(), Finds("fault", "component-actor-store",
+                                 "b.yaml (other)", "actorStateStore"));
 }
 
 TEST_F(DoctorComponentTest, DocumentsAreSplitAsDaprdSplitsThem) {

@@ -44,22 +44,25 @@ inline std::string Found(const Outcome& outcome, absl::string_view kind) {
 }
 
 // Of the outcome of `doctor --json`: there is a finding of that level and kind,
-// whose text and fix have these in them, as they stand in JSON.
+// whose text and fix have these in them, as they stand in JSON. What is not
+// well has a fix.
 MATCHER_P4(Finds, level, kind, text, fix,
            absl::StrCat("finds a ", level, " of kind ", kind)) {
   *result_listener << "exit code " << arg.exit_code << ", out:\n"
                    << arg.out << "err:\n"
                    << arg.err;
-  const bool faulty = absl::string_view(level) == "fault";
-  if (faulty && arg.exit_code != 1) return false;
+  if (absl::string_view(level) == "fault" && arg.exit_code != 1) return false;
+  const bool well = absl::string_view(level) == "ok";
   for (const absl::string_view finding :
        absl::StrSplit(Found(arg, kind), '\n')) {
     const size_t at = finding.find("\"fix\":");
+    const absl::string_view given =
+        at == absl::string_view::npos ? "" : finding.substr(at);
+    const bool has_fix =
+        !given.empty() && !absl::StartsWith(given, "\"fix\":\"\"");
     if (absl::StrContains(finding, absl::StrCat("\"level\":\"", level, "\"")) &&
-        absl::StrContains(finding.substr(0, at), text) &&
-        (at == absl::string_view::npos
-             ? absl::string_view(fix).empty()
-             : absl::StrContains(finding.substr(at), fix))) {
+        absl::StrContains(finding.substr(0, at), text) && has_fix != well &&
+        absl::StrContains(given, fix)) {
       return true;
     }
   }
