@@ -8,9 +8,11 @@
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,8 +49,8 @@ struct BackupFlags {
   bool all = false;
   // 0: all of them.
   size_t keep = 0;
-  // 0: once.
-  absl::Duration every = absl::ZeroDuration();
+  // Infinite: once.
+  absl::Duration every = absl::InfiniteDuration();
   bool json = false;
   bool quiet = false;
 };
@@ -62,6 +64,21 @@ absl::Status NoPlaceNamed() {
   return absl::InvalidArgumentError(
       "name where the backup is to be: a PATH that is not there yet, or --into "
       "a folder of backups; nothing was backed up");
+}
+
+absl::Status NeverRests() {
+  return absl::InvalidArgumentError(
+      "--every is to be longer than 0s; leave it out for one backup; nothing "
+      "was backed up");
+}
+
+// As where two containers have different volumes on one path.
+absl::Status MadeElsewhere(absl::string_view path) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the server made the backup at ", path,
+      ", and here there is none: --into has to be the same folder for the "
+      "server and for this; the backup is whole, and no earlier one was "
+      "removed"));
 }
 
 absl::Status NoServer(absl::string_view store) {
@@ -184,12 +201,41 @@ BackupSeries SeriesOf(const BackupFlags& flags, const StoreTarget& target) {
       std::filesystem::path(WholePath(target.folder)).filename().string());
 }
 
+// Whether an interrupted backup is of no more use here: it is another store's
+// by now, somebody else's, or not alone under its name.
+bool CannotGoOn(const absl::Status& status) {
+  return absl::IsAlreadyExists(status) || absl::IsFailedPrecondition(status);
+}
+
+// Goes on with what was interrupted, else begins anew; where the backup is.
+absl::StatusOr<std::string> MakeInSeries(const BackupFlags& flags,
+                                         const StoreTarget& target,
+                                         const BackupSeries& series) {
+  const absl::StatusOr<std::optional<std::string>> interrupted =
+      series.InterruptedPath();
+  if (!interrupted.ok()) return interrupted.status();
+  if (interrupted->has_value()) {
+    const absl::Status done = BackUp(flags, target, **interrupted);
+    if (done.ok()) return **interrupted;
+    if (!CannotGoOn(done)) return done;
+    std::cerr << "statecpp: " << done.message()
+              << "; a new backup is begun beside it\n";
+  }
+  std::string path = series.FreePath(absl::Now());
+  const absl::Status done = BackUp(flags, target, path);
+  if (!done.ok()) return done;
+  return path;
+}
+
 absl::Status AddToSeries(const BackupFlags& flags, const StoreTarget& target) {
   const BackupSeries series = SeriesOf(flags, target);
-  const absl::StatusOr<std::string> path = series.NextPath(absl::Now());
+  const absl::StatusOr<std::string> path = MakeInSeries(flags, target, series);
   if (!path.ok()) return path.status();
-  absl::Status done = BackUp(flags, target, *path);
-  if (!done.ok() || flags.keep == 0) return done;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(*path, ignored)) {
+    return MadeElsewhere(*path);
+  }
+  if (flags.keep == 0) return absl::OkStatus();
   const absl::StatusOr<size_t> removed = series.KeepLatest(flags.keep, *path);
   if (!removed.ok()) return removed.status();
   if (*removed > 0 && !flags.json) {
@@ -224,29 +270,41 @@ ExitCode BackUpInto(const BackupFlags& flags) {
   return code;
 }
 
-absl::Status AddIfDue(const BackupFlags& flags, const StoreTarget& target) {
+// By the folder of its store, when the last one was made by this process: a
+// folder in which none of them can be seen gets no more of them than another.
+using LastMade = std::map<std::string, absl::Time>;
+
+absl::Status AddIfDue(const BackupFlags& flags, const StoreTarget& target,
+                      LastMade& last_made) {
   const absl::Time now = absl::Now();
   const auto latest = SeriesOf(flags, target).Latest(now);
   if (!latest.ok()) return latest.status();
-  if (latest->has_value() && now < **latest + flags.every) {
-    return absl::OkStatus();
+  absl::Time last = latest->value_or(absl::InfinitePast());
+  if (const auto own = last_made.find(target.folder);
+      own != last_made.end() && own->second <= now) {
+    last = std::max(last, own->second);
   }
+  if (now < last + flags.every) return absl::OkStatus();
   if (!target.served) return NoServer(target.name());
-  return AddToSeries(flags, target);
+  absl::Status done = AddToSeries(flags, target);
+  if (done.ok() || absl::IsFailedPrecondition(done)) {
+    last_made[target.folder] = now;
+  }
+  return done;
 }
 
 enum class Pass { kDone, kFailed, kEnd };
 
 // Backs up what is due.
-Pass BackUpDue(const BackupFlags& flags) {
+Pass BackUpDue(const BackupFlags& flags, LastMade& last_made) {
   const absl::StatusOr<std::vector<StoreTarget>> targets = TargetsOf(flags);
   if (!targets.ok()) {
     Fail(targets.status());
-    return Pass::kFailed;
+    return absl::IsCancelled(targets.status()) ? Pass::kEnd : Pass::kFailed;
   }
   Pass pass = Pass::kDone;
   for (const StoreTarget& target : *targets) {
-    const absl::Status done = AddIfDue(flags, target);
+    const absl::Status done = AddIfDue(flags, target, last_made);
     if (done.ok()) continue;
     Fail(done);
     if (absl::IsCancelled(done)) return Pass::kEnd;
@@ -258,8 +316,9 @@ Pass BackUpDue(const BackupFlags& flags) {
 // Until it is told to end.
 ExitCode BackUpEvery(const BackupFlags& flags) {
   const sigset_t signals = EndSignals();
+  LastMade last_made;
   for (;;) {
-    const Pass pass = BackUpDue(flags);
+    const Pass pass = BackUpDue(flags, last_made);
     if (pass == Pass::kEnd) return kExitOk;
     absl::Duration wait = std::min(flags.every, kLookInterval);
     if (pass == Pass::kFailed) {
@@ -273,7 +332,8 @@ ExitCode BackUpEvery(const BackupFlags& flags) {
 }
 
 ExitCode Backup(const BackupFlags& flags) {
-  if (flags.every > absl::ZeroDuration()) return BackUpEvery(flags);
+  if (flags.every <= absl::ZeroDuration()) return Fail(NeverRests());
+  if (flags.every < absl::InfiniteDuration()) return BackUpEvery(flags);
   if (!flags.into.empty()) return BackUpInto(flags);
   if (flags.path.empty()) return Fail(NoPlaceNamed());
   const absl::StatusOr<StoreTarget> target = FindStore(flags.target);
@@ -304,7 +364,8 @@ void AddSeriesFlags(CLI::App* verb, BackupFlags& flags, CLI::Option* path) {
   AddDuration(verb, "--every", flags.every,
               "With --into: do not end, but make a backup whenever the latest "
               "is that old, through the server that has the store")
-      ->needs(into);
+      ->needs(into)
+      ->excludes(verb->get_option("--store-path"));
 }
 
 }  // namespace

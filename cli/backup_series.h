@@ -28,7 +28,9 @@ namespace statecpp {
 //   absl::Status kept = series.KeepLatest(7, *path);
 //
 // What has no such name is not looked at and not touched, nor is what is no
-// folder, links to folders included. So several stores can share the folder.
+// folder, links to folders included. So several stores can share the folder,
+// and where the stores of two data roots have one name, none removes the
+// other's: a store's header says which it is.
 //
 // Thread-compatible. The errors of each are those of error::System.
 class BackupSeries {
@@ -41,13 +43,20 @@ class BackupSeries {
   // as a clock that was wrong gave it; nullopt: there is none.
   absl::StatusOr<std::optional<absl::Time>> Latest(absl::Time now) const;
 
-  // Where the next one is to be made: where the latest one was interrupted, if
-  // one was, so that it goes on from there; else a name that is free.
-  absl::StatusOr<std::string> NextPath(absl::Time now) const;
+  // Where the latest one was interrupted, so that it can go on from there;
+  // nullopt: none was.
+  absl::StatusOr<std::optional<std::string>> InterruptedPath() const;
+  // A name that is free, for one that begins now.
+  std::string FreePath(absl::Time now) const;
 
-  // Removes all but the latest `count`, never that at `made`, and returns how
-  // many. What was interrupted stays.
-  absl::StatusOr<size_t> KeepLatest(size_t count, absl::string_view made) const;
+  // Removes, of the backups of the store that `made` is one of, all but the
+  // latest `count`, and never `made`; what was interrupted stays. Returns how
+  // many it removed. One that cannot be removed, as somebody has it open, keeps
+  // no other from it; the first such error is what is returned then.
+  //
+  // UNAVAILABLE, and those of PeekKeys for `made`.
+  absl::StatusOr<size_t> KeepLatest(size_t count,
+                                    const std::string& made) const;
 
  private:
   // The times in the names that end with `ending`, from the earliest.

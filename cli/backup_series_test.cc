@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -18,12 +20,21 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class BackupSeriesTest : public ::testing::Test {
  protected:
-  void Make(const std::string& name) const {
-    fs::create_directory(dir_.Path(name));
-    std::ofstream(dir_.Path(name + "/data.mdb")) << "records";
+  BackupSeriesTest() {
+    for (const TempDir* store : {&store_, &other_}) {
+      EXPECT_THAT(Store::Open({.path = store->Path("store")}), IsOk());
+    }
+  }
+
+  // A backup is a store's folder like any other.
+  void Make(const std::string& name) const { Copy(store_, name); }
+  void MakeOfOther(const std::string& name) const { Copy(other_, name); }
+  void Copy(const TempDir& of, const std::string& name) const {
+    fs::copy(of.Path("store"), dir_.Path(name));
   }
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
@@ -33,18 +44,21 @@ class BackupSeriesTest : public ::testing::Test {
     std::sort(names.begin(), names.end());
     return names;
   }
-  std::string Next() const { return series_.NextPath(now_).value(); }
+  std::string Free() const { return series_.FreePath(now_); }
 
   const absl::Time now_ = absl::FromCivil(
       absl::CivilSecond(2026, 11, 23, 4, 0, 0), absl::UTCTimeZone());
+  const TempDir store_;
+  const TempDir other_;
   const TempDir dir_;
   const BackupSeries series_{dir_.path(), "orders"};
 };
 
 TEST_F(BackupSeriesTest, ABackupIsCalledAfterItsStoreAndSecond) {
-  EXPECT_EQ(Next(), dir_.Path("orders-20261123T040000Z"));
+  EXPECT_EQ(Free(), dir_.Path("orders-20261123T040000Z"));
   Make("orders-20261123T040000Z");
-  EXPECT_EQ(Next(), dir_.Path("orders-20261123T040001Z"));
+  Make("orders-20261123T040001Z.partial");
+  EXPECT_EQ(Free(), dir_.Path("orders-20261123T040002Z"));
 }
 
 TEST_F(BackupSeriesTest, TheLatestThatWasInterruptedIsGoneOnWith) {
@@ -52,7 +66,17 @@ TEST_F(BackupSeriesTest, TheLatestThatWasInterruptedIsGoneOnWith) {
   Make("orders-20261121T040000Z.partial");
   Make("orders-20261122T040000Z");
   Make("others-20261122T040000Z.partial");
-  EXPECT_EQ(Next(), dir_.Path("orders-20261121T040000Z"));
+  EXPECT_THAT(series_.InterruptedPath(),
+              IsOkAndHolds(dir_.Path("orders-20261121T040000Z")));
+}
+
+// As where backups were copied elsewhere and back, and what was interrupted
+// once with them.
+TEST_F(BackupSeriesTest, WhatIsWholeByNowIsNotGoneOnWith) {
+  EXPECT_THAT(series_.InterruptedPath(), IsOkAndHolds(std::nullopt));
+  Make("orders-20261121T040000Z.partial");
+  Make("orders-20261121T040000Z");
+  EXPECT_THAT(series_.InterruptedPath(), IsOkAndHolds(std::nullopt));
 }
 
 TEST_F(BackupSeriesTest, TheLatestIsOfThoseThatAreWholeAndOfNoLaterTime) {
@@ -74,6 +98,32 @@ TEST_F(BackupSeriesTest, AllButTheLatestAreRemoved) {
   const auto kept = series_.KeepLatest(2, dir_.Path("orders-20261122T040000Z"));
   EXPECT_THAT(kept, IsOkAndHolds(size_t{2}));
   EXPECT_THAT(Names(), ElementsAre("orders-20261121T040000Z",
+                                   "orders-20261122T040000Z"));
+}
+
+TEST_F(BackupSeriesTest, AnotherStoresOfTheSameNameAreLeft) {
+  MakeOfOther("orders-20261119T040000Z");
+  Make("orders-20261120T040000Z");
+  MakeOfOther("orders-20261121T040000Z");
+  Make("orders-20261122T040000Z");
+  EXPECT_THAT(series_.KeepLatest(1, dir_.Path("orders-20261122T040000Z")),
+              IsOkAndHolds(size_t{1}));
+  EXPECT_THAT(Names(),
+              ElementsAre("orders-20261119T040000Z", "orders-20261121T040000Z",
+                          "orders-20261122T040000Z"));
+}
+
+TEST_F(BackupSeriesTest, OneThatSomebodyHasOpenIsLeftAndSaid) {
+  for (const int day : {19, 20, 21, 22}) {
+    Make(absl::StrCat("orders-202611", day, "T040000Z"));
+  }
+  const auto store =
+      Store::Open({.path = dir_.Path("orders-20261120T040000Z")});
+  ASSERT_THAT(store, IsOk());
+  EXPECT_THAT(series_.KeepLatest(1, dir_.Path("orders-20261122T040000Z")),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("orders-20261120T040000Z")));
+  EXPECT_THAT(Names(), ElementsAre("orders-20261120T040000Z",
                                    "orders-20261122T040000Z"));
 }
 
@@ -99,17 +149,19 @@ TEST_F(BackupSeriesTest, NothingElseIsRemoved) {
   std::ofstream(dir_.Path("orders-20261118T040000Z")) << "a file";
   fs::create_directory_symlink(dir_.Path("other"),
                                dir_.Path("orders-20261117T040000Z"));
-  Make("orders-20261116T040000Z");
-  const auto kept = series_.KeepLatest(1, dir_.Path("elsewhere"));
+  fs::create_directory(dir_.Path("orders-20261116T040000Z"));
+  Make("orders-infinite-past");
+  Make("orders-20261115T040000Z");
+  const auto kept = series_.KeepLatest(1, dir_.Path("orders-20261115T040000Z"));
   EXPECT_THAT(kept, IsOkAndHolds(size_t{0}));
-  EXPECT_EQ(Names().size(), others.size() + 3);
+  EXPECT_EQ(Names().size(), others.size() + 5);
   EXPECT_TRUE(fs::exists(dir_.Path("other/data.mdb")));
 }
 
 TEST_F(BackupSeriesTest, AFolderThatIsNotThereIsAnError) {
   const BackupSeries none(dir_.Path("none"), "orders");
   EXPECT_THAT(none.Latest(now_), HasCode(absl::StatusCode::kNotFound));
-  EXPECT_THAT(none.NextPath(now_), HasCode(absl::StatusCode::kNotFound));
+  EXPECT_THAT(none.InterruptedPath(), HasCode(absl::StatusCode::kNotFound));
   EXPECT_THAT(none.KeepLatest(1, ""), HasCode(absl::StatusCode::kNotFound));
 }
 

@@ -108,7 +108,12 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
     absl::string_view name) {
   const absl::StatusOr<InstanceRecord> record = Remembered(name);
   if (!record.ok()) {
-    NoteUnknown(name, record.status());
+    // Unless there is a file of it, which cannot be read.
+    if (absl::IsUnavailable(record.status()) || !FileNameOf(name).ok()) {
+      NoteUnknown(name, record.status());
+    } else {
+      NoteDown(name, record.status());
+    }
     return record.status();
   }
   absl::Status status = CheckRoom(name);

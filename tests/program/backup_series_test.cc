@@ -47,6 +47,12 @@ class BackupSeriesTest : public OfflineStoreTest {
     return RunToEnd(IntoOptions(std::move(more)));
   }
 
+  void BackUpAs(const std::string& name) const {
+    EXPECT_THAT(RunToEnd(VerbOptions(
+                    "backup", {backups_.Path(name), "--store", "orders"})),
+                Exits(0, _));
+  }
+
   void ExpectWhole(const std::string& name) const {
     std::vector<std::string> arguments = {"verify", "--store-path",
                                           backups_.Path(name)};
@@ -89,17 +95,36 @@ TEST_F(BackupSeriesTest, EachHasANameOfItsOwn) {
 TEST_F(BackupSeriesTest, TheLatestAreKept) {
   MakeStore(50);
   const absl::Time now = absl::Now();
-  for (const int hours : {72, 48, 24}) {
-    fs::create_directory(
-        backups_.Path(NameAt("orders", now - absl::Hours(hours))));
-  }
-  fs::create_directory(backups_.Path("mine"));
   Serve();
+  for (const int hours : {72, 48, 24}) {
+    BackUpAs(NameAt("orders", now - absl::Hours(hours)));
+  }
+  BackUpAs("mine");
+  // Nobody's backup, whatever its name.
+  const std::string folder = NameAt("orders", now - absl::Hours(96));
+  fs::create_directory(backups_.Path(folder));
   EXPECT_THAT(BackUpInto({"--keep", "2"}),
               Exits(0, HasSubstr("removed 2 earlier backups of orders")));
+  EXPECT_THAT(
+      NamesIn(backups_.path()),
+      ElementsAre("mine", folder, NameAt("orders", now - absl::Hours(24)),
+                  MatchesRegex(kOfOrders)));
+}
+
+// Made anew meanwhile, say.
+TEST_F(BackupSeriesTest, WhatCannotBeGoneOnWithIsLeftAndOneIsBegun) {
+  MakeStore(50);
+  Serve();
+  MakeCopy();
+  const std::string name = NameAt("orders", absl::Now() - absl::Hours(1));
+  EXPECT_THAT(RunToEnd(VerbOptions("backup",
+                                   {backups_.Path(name), "--store", "a/copy"})),
+              Exits(0, _));
+  fs::rename(backups_.Path(name), backups_.Path(name + ".partial"));
+  EXPECT_THAT(BackUpInto({"--store", "orders"}),
+              Exits(0, HasSubstr("50 records")));
   EXPECT_THAT(NamesIn(backups_.path()),
-              ElementsAre("mine", NameAt("orders", now - absl::Hours(24)),
-                          MatchesRegex(kOfOrders)));
+              ElementsAre(name + ".partial", MatchesRegex(kOfOrders)));
 }
 
 TEST_F(BackupSeriesTest, WhereNoneIsMadeNoneIsRemoved) {
@@ -212,6 +237,7 @@ TEST_F(BackupSeriesTest, FlagsThatContradictEachOtherAreRefused) {
   refused({"--into", backups_.path(), backups_.Path("a")});
   refused({"--into", backups_.path(), "--all", "--store", "orders"});
   refused({"--into", backups_.path(), "--keep", "0"});
+  refused({"--into", backups_.path(), "--every", "0s"});
   refused({"--into", data_root()});
   EXPECT_THAT(
       RunToEnd(VerbOptionsWithKey("backup", {"--into", backups_.Path("none")})),
