@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "cli/finding_text.h"
+#include "cli/folder_access.h"
 #include "cli/process_hardening.h"
 #include "cli/stat_text.h"
 #include "engine/file_system.h"
@@ -54,12 +55,14 @@ Finding NotOurs(const std::string& path, const struct stat& info) {
                AsOwner(info.st_uid, path));
 }
 
-Finding OpenToOthers(const std::string& path, mode_t mode) {
-  return Warning("data-root-mode", path,
-                 absl::StrFormat("every local user may look into it (mode "
-                                 "%#o); serve makes it with 0700",
-                                 mode & 07777),
-                 absl::StrCat("chmod o-rwx ", ShellWord(path)));
+Finding OpenToOthers(const std::string& path, const struct stat& info) {
+  const bool may = geteuid() == 0 || geteuid() == info.st_uid;
+  return Warning(
+      "data-root-mode", path,
+      absl::StrFormat("every local user may look into it (mode "
+                      "%#o); serve makes it with 0700",
+                      info.st_mode & 07777),
+      absl::StrCat(may ? "" : "sudo ", "chmod o-rwx ", ShellWord(path)));
 }
 
 Finding Usable(const std::string& path, const struct stat& info) {
@@ -184,8 +187,8 @@ Findings CheckDataRootFolder(const DataRootSeen& root) {
   if (!S_ISDIR(info.st_mode)) return {NotAFolder(path)};
   if (!IsUsable(root)) return {NotOurs(path, info)};
   Findings findings;
-  if ((info.st_mode & S_IRWXO) != 0) {
-    findings.push_back(OpenToOthers(path, info.st_mode));
+  if ((info.st_mode & S_IRWXO) != 0 && !IsVolumeOfContainer(path)) {
+    findings.push_back(OpenToOthers(path, info));
   }
   const absl::Status local = CheckLocalFileSystem(path);
   const absl::string_view kind = VolatileFileSystem(path);

@@ -228,11 +228,18 @@ TEST_F(DoctorSocketTest, AVolumeIsOpenToItsContainerAlone) {
   fs::create_directory(data_root());
   ProgramOptions options = DoctorOptions();
   options.environment = {"KUBERNETES_SERVICE_HOST=10.0.0.1"};
+  ASSERT_EQ(chmod(data_root().c_str(), 02775), 0);
   // A folder, however open, is no volume yet.
-  EXPECT_THAT(RunToEnd(options),
-              Finds("warning", "socket-folder-mode", "every local user", ""));
+  const Outcome folders = RunToEnd(options);
+  EXPECT_THAT(folders, Finds("warning", "socket-folder-mode", "every local",
+                             "\"chmod o-w "));
+  EXPECT_THAT(folders, Finds("warning", "data-root-mode", "every local",
+                             "\"chmod o-rwx "));
   options.writable = {socket_folder(), data_root()};
-  EXPECT_THAT(Found(RunToEnd(options), "socket-folder-mode"), IsEmpty());
+  const Outcome volumes = RunToEnd(options);
+  EXPECT_THAT(Found(volumes, "socket-folder-mode"), IsEmpty());
+  EXPECT_THAT(Found(volumes, "data-root-mode"), IsEmpty());
+  EXPECT_THAT(Found(volumes, "data-root"), HasSubstr("\"level\":\"ok\""));
 }
 
 TEST_F(DoctorSocketTest, AFolderThatAStrangerMadeWhereAnybodyMay) {
