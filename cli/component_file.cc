@@ -19,6 +19,7 @@
 #include "api/component_metadata.h"
 #include "api/instance_name.h"
 #include "cli/yaml_text.h"
+#include "engine/file_text.h"
 
 namespace statecpp {
 namespace {
@@ -38,6 +39,10 @@ absl::Status CannotRead(absl::string_view path) {
   return absl::NotFoundError(
       absl::StrCat("cannot read the component's file ", path,
                    ", which --component names; nothing was done"));
+}
+
+absl::Status NotAFile(absl::string_view path) {
+  return Refused(path, "it is a pipe or a device, and no file");
 }
 
 absl::Status TooLarge(absl::string_view path) {
@@ -222,6 +227,16 @@ absl::StatusOr<ComponentFile> Parse(const std::string& text,
   return NotYaml(path, error.what());
 }
 
+absl::StatusOr<std::string> ReadPipe(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) return CannotRead(path);
+  std::string text(kMaxFileSize + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return CannotRead(path);
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<ComponentFile> ComponentFileFromYaml(const std::string& text,
@@ -230,14 +245,13 @@ absl::StatusOr<ComponentFile> ComponentFileFromYaml(const std::string& text,
 }
 
 absl::StatusOr<std::string> ReadComponentText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file.is_open()) return CannotRead(path);
-  std::string text(kMaxFileSize + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  // A folder can be opened.
-  if (file.bad()) return CannotRead(path);
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxFileSize) return TooLarge(path);
+  // What a shell has as /dev/stdin or /dev/fd/63 is a pipe that is written to.
+  absl::StatusOr<std::string> text = absl::StartsWith(path, "/dev/")
+                                         ? ReadPipe(path)
+                                         : ReadStartOf(path, kMaxFileSize + 1);
+  if (absl::IsInvalidArgument(text.status())) return NotAFile(path);
+  if (!text.ok()) return CannotRead(path);
+  if (text->size() > kMaxFileSize) return TooLarge(path);
   return text;
 }
 

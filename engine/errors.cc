@@ -263,7 +263,7 @@ absl::Status StoreHeld(absl::string_view path, absl::string_view holder,
 }
 
 absl::Status NotLookedAt(absl::string_view path, absl::string_view reason) {
-  return absl::FailedPreconditionError(absl::StrCat(
+  return InvalidArgument(absl::StrCat(
       path, " was not looked at: ", reason,
       ", and a regular file with no other name was expected; nothing was read "
       "or changed; look at it where it is kept, or put a copy in its place"));

@@ -208,11 +208,11 @@ TEST_F(PeekKeysTest, LooksBesideOthersWhoLook) {
 TEST_F(PeekKeysTest, DoesNotLookAtAFileThatHasAnotherName) {
   Open(nullptr);
   std::filesystem::create_hard_link(File("data.mdb"), dir_.Path("other"));
-  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kFailedPrecondition,
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kInvalidArgument,
                                       HasSubstr("it has 2 names")));
   std::filesystem::remove(File("data.mdb"));
   std::filesystem::create_symlink(dir_.Path("other"), File("data.mdb"));
-  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kFailedPrecondition,
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kInvalidArgument,
                                       HasSubstr("it is a link")));
 }
 
@@ -224,7 +224,7 @@ TEST_F(PeekKeysTest, WaitsForNoPipe) {
                                       HasSubstr("not a regular file")));
   std::filesystem::remove(File("LOCK"));
   ASSERT_EQ(mkfifo(File("LOCK").c_str(), 0600), 0);
-  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kFailedPrecondition,
+  EXPECT_THAT(Peek(nullptr), StatusIs(absl::StatusCode::kInvalidArgument,
                                       HasSubstr("not a regular file")));
 }
 

@@ -7,8 +7,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
@@ -16,9 +14,13 @@
 #include "absl/strings/str_cat.h"
 #include "engine/errors.h"
 #include "engine/file_system.h"
+#include "engine/file_text.h"
 
 namespace statecpp {
 namespace {
+
+// An instance has some hundred bytes, and daprd sends 4 MiB at most.
+constexpr size_t kMaxInstanceSize = 4 << 20;
 
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0) return absl::OkStatus();
@@ -158,14 +160,14 @@ std::string DataRoot::StorePath(absl::string_view folder_name) const {
 absl::StatusOr<std::optional<std::string>> DataRoot::ReadInstanceIn(
     const std::string& root, absl::string_view file_name) {
   const std::string path = InstancePath(root, file_name);
-  std::ifstream file(path);
-  if (!file) {
-    if (errno == ENOENT) return std::nullopt;
-    return error::System("read", path, errno);
+  absl::StatusOr<std::string> text = ReadStartOf(path, kMaxInstanceSize + 1);
+  if (absl::IsNotFound(text.status())) return std::nullopt;
+  if (!text.ok()) return text.status();
+  if (text->size() > kMaxInstanceSize) {
+    return error::NotLookedAt(
+        path, absl::StrCat("it has more than ", kMaxInstanceSize, " bytes"));
   }
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return *std::move(text);
 }
 
 absl::StatusOr<std::vector<std::string>> DataRoot::ListInstancesIn(
