@@ -182,10 +182,8 @@ absl::StatusOr<absl::string_view> KeyFromProto(
   return request.key();
 }
 
-wire::GetResponse ItemToProto(std::optional<Item> item) {
-  wire::GetResponse response;
+void ItemToProto(std::optional<Item> item, wire::GetResponse& response) {
   if (item.has_value()) FillItem(*std::move(item), response);
-  return response;
 }
 
 std::vector<absl::string_view> KeysFromProto(

@@ -42,10 +42,11 @@ inline constexpr uint64_t kMaxReplySize = (uint64_t{4} << 20) - 2048;
 // The key to read, which the request keeps. Errors: it is empty.
 absl::StatusOr<absl::string_view> KeyFromProto(const wire::GetRequest& request);
 
-// The reply for an item that a read found, or for none. A missing item is an
-// empty reply, without an Etag; an item with an empty value has its Etag.
-// `ttlExpireTime` is there for items that expire, and only for them.
-wire::GetResponse ItemToProto(std::optional<Item> item);
+// Makes the reply, still empty, for an item that a read found, or for none. A
+// missing item is an empty reply, without an Etag; an item with an empty value
+// has its Etag. `ttlExpireTime` is there for items that expire, and only for
+// them.
+void ItemToProto(std::optional<Item> item, wire::GetResponse& response);
 
 // The keys to read, which the request keeps: those of its items, in order,
 // without the empty ones.

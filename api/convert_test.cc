@@ -399,13 +399,19 @@ TEST(KeyFromProtoTest, RefusesAnEmptyKey) {
   EXPECT_EQ(KeyFromProto(request).value(), "k");
 }
 
+wire::GetResponse ReplyOf(std::optional<Item> item) {
+  wire::GetResponse response;
+  ItemToProto(std::move(item), response);
+  return response;
+}
+
 // Traps 8 and 13: missing is an empty reply, and only the Etag message tells it
 // from an empty value.
 TEST(ItemToProtoTest, TellsMissingFromEmpty) {
-  const wire::GetResponse missing = ItemToProto(std::nullopt);
+  const wire::GetResponse missing = ReplyOf(std::nullopt);
   EXPECT_FALSE(missing.has_etag());
   EXPECT_EQ(missing.ByteSizeLong(), 0u);
-  const wire::GetResponse empty = ItemToProto(ItemOf(""));
+  const wire::GetResponse empty = ReplyOf(ItemOf(""));
   EXPECT_EQ(empty.data(), "");
   EXPECT_EQ(empty.etag().value(), "00000000000000e7");
 }
@@ -414,7 +420,7 @@ TEST(ItemToProtoTest, CarriesAllOfAnItemAndDoesNotCopyItsValue) {
   Item item = ItemOf(std::string(1 << 20, 'v'));
   item.content_type = "a/b";
   const char* bytes = item.value.data();
-  const wire::GetResponse response = ItemToProto(std::move(item));
+  const wire::GetResponse response = ReplyOf(std::move(item));
   EXPECT_EQ(response.data().data(), bytes);
   EXPECT_EQ(response.content_type(), "a/b");
   EXPECT_THAT(response.metadata(), IsEmpty());
@@ -423,7 +429,7 @@ TEST(ItemToProtoTest, CarriesAllOfAnItemAndDoesNotCopyItsValue) {
 TEST(ItemToProtoTest, SaysWhenAnItemExpiresInSecondsOfUtc) {
   Item item = ItemOf("v");
   item.expires = absl::FromUnixMillis(1790000000999);
-  const wire::GetResponse response = ItemToProto(item);
+  const wire::GetResponse response = ReplyOf(item);
   ASSERT_THAT(response.metadata(), SizeIs(1));
   EXPECT_EQ(response.metadata().at("ttlExpireTime"), "2026-09-21T14:13:20Z");
 }
@@ -468,7 +474,7 @@ TEST(ItemsToProtoTest, FitsTheLargestValueThereIs) {
   Item item = ItemOf(std::string(kMaxValueSize - 4, 'v'));
   item.content_type = "a/b";
   item.expires = absl::FromUnixSeconds(1790000000);
-  EXPECT_LE(ItemToProto(item).ByteSizeLong(), kMaxReplySize);
+  EXPECT_LE(ReplyOf(item).ByteSizeLong(), kMaxReplySize);
   const auto response = ItemsToProto(BulkGetOf({"k"}), {Found(item)});
   ASSERT_TRUE(response.ok());
   EXPECT_EQ(response->items(0).data().size(), item.value.size());

@@ -1,20 +1,22 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""What counting a call costs it, in instructions: a figure that neighbours on
+"""What a call costs the server, in instructions: a figure that neighbours on
 the machine do not move.
 
-  instructions.py STATECPP WIRE_CLIENT
+  instructions.py STATECPP WIRE_CLIENT [--in-flight N] [--keep FOLDER]
 
 The program serves under valgrind's callgrind, which counts. Twice for each
 operation, with few calls and with many, so that starting and stopping drop out
 of what a call takes; what server/call_meter takes of that is counted by the
-names of its functions, with all that they call. One call is in flight at a time,
-values have 128 bytes, the store is sealed. Needs Debian's valgrind.
+names of its functions, with all that they call. Values have 128 bytes. What was
+counted with many calls is kept in FOLDER, for callgrind_annotate. Needs Debian's
+valgrind.
 """
 
 import argparse
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,34 +25,40 @@ import time
 
 PATIENCE_S = 300
 FEW, MANY = 500, 4500
+# An empty call is what each of the others costs before it does anything.
+CALLS = {"empty call": ("ping", "off"), "Get, plain": ("get", "off"),
+         "Get, sealed": ("get", "required"), "Set, plain": ("set", "off"),
+         "Set, sealed": ("set", "required")}
 
 
-def load(client, server, root, op, calls):
+def load(flags, server, root, call, calls):
+    op, encryption = CALLS[call]
     deadline = time.monotonic() + PATIENCE_S
     while "ready: " not in (root / "log").read_text("utf-8", "replace"):
         if server.poll() is not None or time.monotonic() > deadline:
             raise SystemExit((root / "log").read_text())
         time.sleep(0.2)
     subprocess.run(
-        [client, "--socket", root / "sockets" / "cpp.sock", "--op", op,
-         "--in-flight", "1", "--seconds", "60", "--max-calls", str(calls),
-         "--value-bytes", "128", "--instance", "orders", "--encryption",
-         "required"],
+        [flags.client, "--socket", root / "sockets" / "cpp.sock", "--op", op,
+         "--in-flight", str(flags.in_flight), "--seconds", "60",
+         "--max-calls", str(calls), "--value-bytes", "128",
+         "--instance", "orders", "--encryption", encryption],
         check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
 
 
-def count(client, program, op, calls):
+def count(flags, call, calls):
     """(all instructions, those of the meter)"""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         with open(root / "log", "wb") as log:
             server = subprocess.Popen(
                 ["valgrind", "--tool=callgrind",
-                 f"--callgrind-out-file={root}/out", program, "serve", "--dev",
-                 "--slow-operation", "60s", "--data-root", root / "data",
-                 "--socket-folder", root / "sockets"], stderr=log)
+                 f"--callgrind-out-file={root}/out", flags.program, "serve",
+                 "--dev", "--slow-operation", "60s", "--data-root",
+                 root / "data", "--socket-folder", root / "sockets"],
+                stderr=log)
         try:
-            load(client, server, root, op, calls)
+            load(flags, server, root, call, calls)
             server.send_signal(signal.SIGTERM)
             server.wait(PATIENCE_S)
         finally:
@@ -58,6 +66,10 @@ def count(client, program, op, calls):
         listed = subprocess.run(
             ["callgrind_annotate", "--inclusive=yes", "--threshold=100",
              root / "out"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        if flags.keep and calls == MANY:
+            name = call.replace(", ", "-").replace(" ", "-").lower()
+            flags.keep.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / "out", flags.keep / f"callgrind.{name}")
     number = lambda text: int(text.replace(",", ""))
     every = number(re.search(r"^ *([\d,]+).*PROGRAM TOTALS", listed, re.M)[1])
     meter = re.findall(r"^ *([\d,]+) .*statecpp::CallMeter::(?!Report)\w+\(",
@@ -71,13 +83,17 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("client", type=pathlib.Path)
+    parser.add_argument("--in-flight", type=int, default=64)
+    parser.add_argument("--keep", type=pathlib.Path)
     flags = parser.parse_args()
-    for op in ("get", "set"):
-        few, many = (count(flags.client, flags.program, op, calls)
-                     for calls in (FEW, MANY))
-        call, meter = ((m - f) / (MANY - FEW) for f, m in zip(few, many))
-        print(f"{op}: {call:.0f} instructions a call, {meter:.0f} of them to "
-              f"count it: {meter / call:.2%}", flush=True)
+    empty = None
+    for call in CALLS:
+        few, many = (count(flags, call, calls) for calls in (FEW, MANY))
+        all_of_it, meter = ((m - f) / (MANY - FEW) for f, m in zip(few, many))
+        empty = empty or all_of_it
+        print(f"{call}: {all_of_it:.0f} instructions, "
+              f"{all_of_it / empty:.2f} of an empty call's; {meter:.0f} to "
+              f"count it: {meter / all_of_it:.2%}", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@
 #include "cli/version.h"
 #include "server/component_socket.h"
 #include "server/grpc_log.h"
+#include "server/lock_order.h"
 #include "server/log.h"
 #include "server/server.h"
 
@@ -201,6 +202,7 @@ absl::StatusOr<ServerOptions> OptionsFrom(const ServeFlags& flags) {
 ExitCode Serve(const ServeFlags& flags) {
   if (flags.log_as_json) SetLogFormat(LogFormat::kJson, kVersion);
   TakeGrpcLog();
+  SkipLockOrderChecks();
   absl::StatusOr<ServerOptions> options = OptionsFrom(flags);
   if (!options.ok()) return RefuseToServe(options.status());
   EndOnMemoryFaults();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/etag.h"
 
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 
 namespace statecpp {
 
@@ -22,7 +22,7 @@ std::optional<ETag> ETag::Parse(absl::string_view text) {
 }
 
 std::string ETag::ToString() const {
-  return absl::StrFormat("%016x", version_);
+  return absl::StrCat(absl::Hex(version_, absl::kZeroPad16));
 }
 
 }  // namespace statecpp

@@ -192,7 +192,7 @@ void StateStoreService::Get(Rpc<wire::GetRequest, wire::GetResponse>& rpc) {
           } else {
             rpc.meter().SetMiss();
           }
-          rpc.response() = ItemToProto(*std::move(item));
+          ItemToProto(*std::move(item), rpc.response());
         }
         rpc.Finish(item.status());
       });

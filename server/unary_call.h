@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -51,8 +52,9 @@ size_t BytesOf(const Message& message) {
 template <typename Request, typename Response>
 class Rpc {
  public:
-  Request& request() { return request_; }
-  Response& response() { return response_; }
+  // There until Finish.
+  Request& request() { return *request_; }
+  Response& response() { return *response_; }
 
   CallMeter& meter() { return meter_; }
 
@@ -86,7 +88,10 @@ class Rpc {
   // Sends the reply, or the error instead of it. From any thread, once.
   void Finish(const absl::Status& status) {
     meter_.Answer(status);
-    loop_.Post([this, status] { Send(GrpcStatusFrom(status)); });
+    // Not as a const copy, which a task could only hold in memory of its own.
+    loop_.Post([this, status = absl::Status(status)] {
+      Send(GrpcStatusFrom(status));
+    });
   }
 
   // The same for an error of a protocol other than Dapr's, sent as it is.
@@ -113,8 +118,8 @@ class Rpc {
 
   RpcLoop& loop_;
   grpc::ServerContext context_;
-  Request request_;
-  Response response_;
+  std::optional<Request> request_{std::in_place};
+  std::optional<Response> response_{std::in_place};
   std::atomic<bool> cancelled_ = false;
   CallMeter meter_;
 
@@ -175,7 +180,7 @@ class UnaryCall final : public Rpc<Request, Response>,
         writer_(&this->context_) {
     this->loop_.CountIn();
     this->context_.AsyncNotifyWhenDone(Tag(over_));
-    method_->ask(&this->context_, &this->request_, &writer_,
+    method_->ask(&this->context_, &*this->request_, &writer_,
                  this->loop_.queue(), Tag(arrived_));
   }
   ~UnaryCall() {
@@ -195,7 +200,6 @@ class UnaryCall final : public Rpc<Request, Response>,
         this->meter_.Arrive();
         new UnaryCall(this->loop_, method_);
         if (absl::Status room = TakeUp(); !room.ok()) {
-          Request().Swap(&this->request_);
           return Send(GrpcStatusFrom(room));
         }
         method_->handle(*this);
@@ -210,24 +214,24 @@ class UnaryCall final : public Rpc<Request, Response>,
 
   absl::Status TakeUp() {
     if (method_->always) return absl::OkStatus();
-    return this->loop_.calls_in_hand().TakeUp(*this, BytesOf(this->request_));
+    return this->loop_.calls_in_hand().TakeUp(*this, BytesOf(*this->request_));
   }
 
   void Send(const grpc::Status& status) override {
     const absl::Status room = this->loop_.calls_in_hand().Answer(
-        *this, status.ok() ? BytesOf(this->response_) : 0);
+        *this, status.ok() ? BytesOf(*this->response_) : 0);
     if (!room.ok()) this->meter_.Refuse();
     this->EndMeter();
     if (!room.ok()) {
       writer_.FinishWithError(GrpcStatusFrom(room), Tag(sent_));
     } else if (status.ok()) {
-      writer_.Finish(this->response_, status, Tag(sent_));
+      writer_.Finish(*this->response_, status, Tag(sent_));
     } else {
       writer_.FinishWithError(status, Tag(sent_));
     }
     // gRPC has copies of its own by now, and they may wait for long.
-    Request().Swap(&this->request_);
-    Response().Swap(&this->response_);
+    this->request_.reset();
+    this->response_.reset();
   }
 
   // Its end comes as of any other call.

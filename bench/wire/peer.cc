@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "server/acceptor.h"
 #include "server/component_socket.h"
+#include "server/lock_order.h"
 
 namespace statecpp::wire {
 namespace {
@@ -82,6 +83,7 @@ grpc::Status TinyStore::BulkSet(const proto::BulkSetRequest& request,
 PeerFlags ParseFlags(int argc, char** argv) {
   const sigset_t signals = EndSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  SkipLockOrderChecks();  // as the server does
 
   PeerFlags flags;
   CLI::App app("A state store that keeps nothing, to measure the wire.");
