@@ -26,6 +26,7 @@ namespace {
 
 using Use = ComponentField::Use;
 
+constexpr absl::string_view kFromElsewhere = "statecpp/from-elsewhere";
 constexpr absl::string_view kType = "state.cpp";
 // A component has some hundred bytes.
 constexpr size_t kMaxFileSize = 1 << 20;
@@ -103,9 +104,11 @@ absl::string_view FlagFor(const ComponentField& field) {
 
 absl::Status FromElsewhere(absl::string_view path, const ComponentField& field,
                            absl::string_view where) {
-  return Refused(path,
-                 absl::StrCat("daprd takes \"", field.name, "\" from ", where,
-                              ", which is not known here; ", FlagFor(field)));
+  absl::Status refused = Refused(
+      path, absl::StrCat("daprd takes \"", field.name, "\" from ", where,
+                         ", which is not known here; ", FlagFor(field)));
+  refused.SetPayload(kFromElsewhere, absl::Cord());
+  return refused;
 }
 
 // A scalar as daprd has it. Its YAML is 1.1, in which a bare off is false.
@@ -259,6 +262,10 @@ absl::StatusOr<ComponentFile> ReadComponentFile(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadComponentText(path);
   if (!text.ok()) return text.status();
   return ComponentFileFromYaml(*text, path);
+}
+
+bool IsFromElsewhere(const absl::Status& status) {
+  return status.GetPayload(kFromElsewhere).has_value();
 }
 
 }  // namespace statecpp

@@ -46,6 +46,10 @@ absl::StatusOr<std::string> ReadComponentText(const std::string& path);
 absl::StatusOr<ComponentFile> ComponentFileFromYaml(const std::string& text,
                                                     absl::string_view path);
 
+// Whether that is an error of these: daprd has a value of the file from
+// elsewhere, and sends it with Init.
+bool IsFromElsewhere(const absl::Status& status);
+
 }  // namespace statecpp
 
 #endif  // STATECPP_CLI_COMPONENT_FILE_H_

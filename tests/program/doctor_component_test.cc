@@ -187,6 +187,15 @@ TEST_F(DoctorComponentTest, AValueThatInitRefuses) {
                     "- {name: maxSize, value: \\\"10Gi\\\"}"));
 }
 
+// Which daprd fills in, and Init takes.
+TEST_F(DoctorComponentTest, AValueThatDaprdHasFromElsewhere) {
+  const Outcome outcome =
+      Told(Yaml("  - {name: dataDir, value: \"{appID}\"}\n"));
+  EXPECT_THAT(outcome, Finds("warning", "component-elsewhere", "{appID}",
+                             "statecpp config orders"));
+  EXPECT_THAT(Found(outcome, "component-field"), IsEmpty());
+}
+
 TEST_F(DoctorComponentTest, AFieldThatIsUnknown) {
   EXPECT_THAT(Told(Yaml("  - {name: redisHost, value: \"redis:6379\"}\n")),
               Finds("warning", "component-field", "is unknown",
