@@ -30,11 +30,6 @@ constexpr const char* kUnmapped = "its file could not be mapped again";
 // of it: file systems keep some blocks that they hand to nobody.
 constexpr uint64_t kScarce = uint64_t{1} << 20;
 
-bool OnlyReads(LmdbEnvironment::Access access) {
-  return access == LmdbEnvironment::Access::kRead ||
-         access == LmdbEnvironment::Access::kLook;
-}
-
 MDB_val Val(absl::string_view view) {
   return {view.size(), const_cast<char*>(view.data())};
 }
@@ -70,9 +65,7 @@ absl::Status LmdbError(absl::string_view action, int code) {
 }  // namespace
 
 std::string LmdbEnvironment::Version() {
-  int major = 0;
-  int minor = 0;
-  int patch = 0;
+  int major = 0, minor = 0, patch = 0;
   mdb_version(&major, &minor, &patch);
   return absl::StrCat(major, ".", minor, ".", patch);
 }
@@ -80,9 +73,9 @@ std::string LmdbEnvironment::Version() {
 absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     const std::string& folder, uint64_t map_size,
     void (*on_assertion)(const char* text), Access access) {
-  absl::Status ready = access == Access::kLook
-                           ? absl::OkStatus()
-                           : AllocateLockFile(folder, kMaxReaders);
+  const bool writes = access == Access::kMake || access == Access::kWrite;
+  absl::Status ready;
+  if (access != Access::kLook) ready = AllocateLockFile(folder, kMaxReaders);
   if (!ready.ok()) return ready;
   MDB_env* env = nullptr;
   if (const int code = mdb_env_create(&env); code != 0) {
@@ -105,7 +98,7 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
     });
   }
   const unsigned flags =
-      MDB_NOTLS | (OnlyReads(access) ? unsigned{MDB_RDONLY} : 0u) |
+      MDB_NOTLS | (writes ? 0u : unsigned{MDB_RDONLY}) |
       (access == Access::kLook ? unsigned{MDB_NOLOCK} : 0u) |
       (STATECPP_SABOTAGE("skip-syncs") ? unsigned{MDB_NOSYNC} : 0u);
   if (const int code = mdb_env_open(env, folder.c_str(), flags, 0600);
@@ -124,7 +117,7 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
   mdb_reader_check(env, &environment->stale_readers_);
   ready = environment->OpenTables(access);
   if (!ready.ok()) return ready;
-  if (!OnlyReads(access)) {
+  if (writes) {
     const int failed =
         SettleMetaPages(environment->descriptor(), environment->page_size_);
     if (failed != 0) {
@@ -136,7 +129,8 @@ absl::StatusOr<std::unique_ptr<LmdbEnvironment>> LmdbEnvironment::Open(
 
 absl::Status LmdbEnvironment::OpenTables(Access access) {
   MDB_txn* txn = nullptr;
-  const unsigned how = OnlyReads(access) ? MDB_RDONLY : 0;
+  const bool writes = access == Access::kMake || access == Access::kWrite;
+  const unsigned how = writes ? 0 : MDB_RDONLY;
   if (const int code = mdb_txn_begin(env_, nullptr, how, &txn); code != 0) {
     return LmdbError("begin a transaction", code);
   }

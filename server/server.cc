@@ -18,6 +18,7 @@
 #include "server/acceptor.h"
 #include "server/admin_service.h"
 #include "server/admin_socket.h"
+#include "server/call_log.h"
 #include "server/component_socket.h"
 #include "server/data_root.h"
 #include "server/free_memory.h"
@@ -28,7 +29,6 @@
 #include "server/metrics.h"
 #include "server/rpc_loop.h"
 #include "server/server_keys.h"
-#include "server/call_log.h"
 #include "server/state_store_service.h"
 #include "server/worker_pool.h"
 

@@ -10,10 +10,10 @@
 #include <memory>
 
 #include "dapr/proto/components/v1/state.grpc.pb.h"
+#include "server/call_log.h"
 #include "server/instance_figures.h"
 #include "server/instances.h"
 #include "server/rpc_loop.h"
-#include "server/call_log.h"
 #include "server/unary_call.h"
 #include "server/worker_pool.h"
 

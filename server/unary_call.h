@@ -24,10 +24,10 @@
 #include "api/instance_name.h"
 #include "api/status.h"
 #include "engine/write.h"
+#include "server/call_log.h"
 #include "server/call_meter.h"
 #include "server/calls_in_hand.h"
 #include "server/rpc_loop.h"
-#include "server/call_log.h"
 
 namespace statecpp {
 
