@@ -24,6 +24,9 @@ namespace {
 
 using State = LockHolder::State;
 
+// Whatever the stores are expected to take.
+constexpr uint64_t kLittle = uint64_t{1} << 30;
+
 std::string AsOwner(uid_t owner, const std::string& path) {
   return absl::StrCat("sudo -u '#", owner, "' statecpp doctor --data-root ",
                       ShellWord(path));
@@ -72,9 +75,20 @@ Finding Usable(const std::string& path, const struct stat& info) {
                               info.st_uid, info.st_mode & 07777));
 }
 
-Finding OnNetwork(const std::string& path, absl::string_view text) {
-  return Fault("file-system", path, std::string(text),
-               "statecpp serve --data-root /var/lib/statecpp");
+Finding OnNetwork(const DataRootSeen& root, absl::string_view text) {
+  Finding finding = Fault("file-system", root.path, std::string(text),
+                          "statecpp serve --data-root /var/lib/statecpp");
+  if (root.allow_network_file_system) finding.level = Finding::Level::kWarning;
+  return finding;
+}
+
+Finding ReadOnly(const std::string& path) {
+  return Fault("file-system", path,
+               "it is on a file system that is mounted so that nothing can be "
+               "written, as after an error of the disk, and serve has to write",
+               absl::StrCat("dmesg, and if the disk is well: mount -o "
+                            "remount,rw \"$(findmnt -no TARGET -T ",
+                            ShellWord(path), ")\""));
 }
 
 Finding OnVolatile(const std::string& path, absl::string_view kind) {
@@ -102,6 +116,11 @@ Finding LockFree(const DataRootSeen& root) {
                                  root.lock.text));
 }
 
+Finding LockNoFile(const DataRootSeen& root) {
+  return Fault("server", root.path + "/LOCK", "it is not a regular file",
+               absl::StrCat("rm ", ShellWord(root.path + "/LOCK")));
+}
+
 Finding LockUnread(const DataRootSeen& root) {
   return Warning("server", root.path + "/LOCK",
                  absl::StrCat("could not be looked at as uid ", geteuid(), ": ",
@@ -111,12 +130,15 @@ Finding LockUnread(const DataRootSeen& root) {
 
 // Whether the process that a held lock names is seen from here.
 std::string Whereabouts(const LockHolder& lock) {
+  if (lock.pid_runs) {
+    return absl::StrCat("pid ", lock.pid, " here",
+                        lock.command.empty() ? "" : ", ", lock.command);
+  }
   if (lock.text.empty()) return "a process that does not say who it is";
-  if (lock.pid_runs) return absl::StrCat(lock.text, ", which runs here");
   if (lock.pid != 0) {
     return absl::StrCat(lock.text,
-                        ", which is not among the processes here: it is in "
-                        "another container");
+                        ", which is not seen to hold it from here: it may be "
+                        "in another container");
   }
   return absl::StrCat(lock.text, ", which is another host or container");
 }
@@ -132,9 +154,8 @@ Finding HeldAndMute(const DataRootSeen& root) {
       absl::StrCat("it is held by ", Whereabouts(root.lock),
                    ", and nobody answers on .admin.sock there: that process "
                    "is starting, ending, stuck, or no server"),
-      root.lock.pid_runs
-          ? absl::StrCat("kill ", root.lock.pid)
-          : absl::StrCat("fuser -v ", ShellWord(root.path + "/LOCK")));
+      CommandToEnd(root.lock,
+                   absl::StrCat("fuser -v ", ShellWord(root.path + "/LOCK"))));
 }
 
 Finding NotAsked(const DataRootSeen& root) {
@@ -146,25 +167,40 @@ Finding DiskSmall(const std::string& path, uint64_t left, uint64_t wanted) {
   return Warning(
       "disk", path,
       absl::StrCat("the disk has ", SizeText(left),
-                   " left, and the stores may still grow by ", SizeText(wanted),
-                   " before they reach their maxSize; writes then fail (507) "
-                   "with the disk"),
+                   " left, and the stores whose components name a maxSize may "
+                   "still grow by ",
+                   SizeText(wanted),
+                   " before they reach it; writes then fail (507) with the "
+                   "disk"),
       absl::StrCat("make room, or lower maxSize; what takes it: du -h ",
                    ShellWord(path)));
 }
 
+Finding DiskLow(const std::string& path, uint64_t left) {
+  return Warning(
+      "disk", path,
+      absl::StrCat("the disk has only ", SizeText(left),
+                   " left; without any, writes fail (507), and a "
+                   "copy, as compact makes one, needs room, too"),
+      absl::StrCat("make room; what takes it: du -h ", ShellWord(path)));
+}
+
 Finding DiskFine(const std::string& path, uint64_t left, uint64_t wanted) {
   return Fine("disk", path,
-              absl::StrCat(SizeText(left),
-                           " left, of which the stores may "
-                           "still take ",
-                           SizeText(wanted)));
+              wanted == 0
+                  ? absl::StrCat(SizeText(left), " left")
+                  : absl::StrCat(SizeText(left),
+                                 " left, of which the stores may still take ",
+                                 SizeText(wanted), " by their maxSize"));
 }
 
 }  // namespace
 
-DataRootSeen LookAtDataRoot(const std::string& path) {
-  DataRootSeen root = {.path = path, .lock = LookAtLock(path + "/LOCK")};
+DataRootSeen LookAtDataRoot(const std::string& path,
+                            bool allow_network_file_system) {
+  DataRootSeen root = {.path = path,
+                       .allow_network_file_system = allow_network_file_system,
+                       .lock = LookAtLock(path + "/LOCK")};
   struct stat info;
   if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return root;
   const absl::StatusOr<std::optional<AdminConnection>> server =
@@ -177,7 +213,8 @@ DataRootSeen LookAtDataRoot(const std::string& path) {
 bool IsUsable(const DataRootSeen& root) {
   struct stat info;
   return stat(root.path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
-         access(root.path.c_str(), R_OK | W_OK | X_OK) == 0;
+         access(root.path.c_str(), R_OK | X_OK) == 0 &&
+         (access(root.path.c_str(), W_OK) == 0 || errno == EROFS);
 }
 
 Findings CheckDataRootFolder(const DataRootSeen& root) {
@@ -193,10 +230,11 @@ Findings CheckDataRootFolder(const DataRootSeen& root) {
   const absl::Status local = CheckLocalFileSystem(path);
   const absl::string_view kind = VolatileFileSystem(path);
   if (!local.ok()) {
-    findings.push_back(OnNetwork(path, local.message()));
+    findings.push_back(OnNetwork(root, local.message()));
   } else if (!kind.empty()) {
     findings.push_back(OnVolatile(path, kind));
   }
+  if (access(path.c_str(), W_OK) != 0) findings.push_back(ReadOnly(path));
   const std::string key = path + "/dev.key";
   if (access(key.c_str(), F_OK) == 0) findings.push_back(KeyInside(key));
   if (findings.empty()) findings.push_back(Usable(path, info));
@@ -210,6 +248,7 @@ Findings CheckServer(const DataRootSeen& root) {
     case State::kFree:
       return {root.served ? Served(root) : LockFree(root)};
     case State::kUnknown:
+      if (root.lock.error_number == 0) return {LockNoFile(root)};
       return {root.served ? Served(root) : LockUnread(root)};
     case State::kHeld:
       break;
@@ -220,10 +259,14 @@ Findings CheckServer(const DataRootSeen& root) {
 Findings CheckDisk(const DataRootSeen& root, uint64_t still_wanted) {
   const absl::StatusOr<uint64_t> left = FreeBytes(root.path);
   if (!left.ok()) return {};
-  if (*left < still_wanted) {
-    return {DiskSmall(root.path, *left, still_wanted)};
-  }
-  return {DiskFine(root.path, *left, still_wanted)};
+  return {CheckRoom(root.path, *left, still_wanted)};
+}
+
+Finding CheckRoom(const std::string& path, uint64_t left,
+                  uint64_t still_wanted) {
+  if (left < still_wanted) return DiskSmall(path, left, still_wanted);
+  if (left < kLittle) return DiskLow(path, left);
+  return DiskFine(path, left, still_wanted);
 }
 
 Findings CheckLockedMemory() {

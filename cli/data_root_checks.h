@@ -13,7 +13,9 @@ namespace statecpp {
 
 // A data root, and what was seen of its server.
 struct DataRootSeen {
-  std::string path;
+  std::string path = "";
+  // As serve has it, which then takes it for one of this machine alone.
+  bool allow_network_file_system = false;
   LockHolder lock = {.state = LockHolder::State::kAbsent};
   // A server answers on its admin socket.
   bool served = false;
@@ -22,10 +24,11 @@ struct DataRootSeen {
 };
 
 // Looks for the server, and asks it nothing.
-DataRootSeen LookAtDataRoot(const std::string& path);
+DataRootSeen LookAtDataRoot(const std::string& path,
+                            bool allow_network_file_system);
 
-// Whether stores can be looked at, or made, there: it is a folder that this
-// user may use.
+// Whether stores can be looked at there: it is a folder that this user may use,
+// or may but for how it is mounted.
 bool IsUsable(const DataRootSeen& root);
 
 // The folder: there, whose it is, its mode, its file system; and a key that
@@ -35,8 +38,10 @@ Findings CheckDataRootFolder(const DataRootSeen& root);
 // Its server: who holds the lock, and whether the admin socket answers.
 Findings CheckServer(const DataRootSeen& root);
 
-// Room on its disk for what its stores may still take.
+// Room on its disk, also for what its stores are still to be able to take.
 Findings CheckDisk(const DataRootSeen& root, uint64_t still_wanted);
+Finding CheckRoom(const std::string& path, uint64_t left,
+                  uint64_t still_wanted);
 
 // Whether keys stay out of swap, for a process that this user starts.
 Findings CheckLockedMemory();

@@ -45,6 +45,7 @@ struct DoctorFlags {
   std::vector<gid_t> daprd_gids = {};
   std::string key_folder = "";
   KeyFlags keys;
+  bool allow_network_file_system = false;
   bool json = false;
 };
 
@@ -129,26 +130,32 @@ ComponentsChecked LookAtComponents(const DoctorFlags& flags) {
   return checked;
 }
 
-Findings LookAtStores(const DoctorFlags& flags, const DataRootSeen& root,
-                      std::vector<ComponentFile> components,
-                      absl::StatusOr<std::shared_ptr<const KeySource>> key) {
-  if (flags.data_root.empty()) return {NoDataRootNamed()};
+Findings LookAtRoot(const DataRootSeen& root) {
+  if (root.path.empty()) return {NoDataRootNamed()};
   Findings findings = CheckDataRootFolder(root);
   if (!IsUsable(root)) return findings;
   Append(CheckServer(root), findings);
   Append(CheckLockedMemory(), findings);
+  return findings;
+}
+
+Findings LookAtStores(const DoctorFlags& flags, const DataRootSeen& root,
+                      std::vector<ComponentFile> components,
+                      absl::StatusOr<std::shared_ptr<const KeySource>> key) {
   // What a server may have open is not opened beside it.
   const bool held = root.lock.state == LockHolder::State::kHeld;
-  if (!root.unreachable.ok() || (held && !root.served)) return findings;
+  if (root.path.empty() || !IsUsable(root) || !root.unreachable.ok() ||
+      (held && !root.served)) {
+    return {};
+  }
   StoresChecked stores = CheckStores({.data_root = flags.data_root,
                                       .served = root.served,
                                       .components = std::move(components),
                                       .keys = flags.keys,
                                       .key_folder = flags.key_folder,
                                       .key = std::move(key)});
-  Append(std::move(stores.findings), findings);
-  Append(CheckDisk(root, stores.still_wanted), findings);
-  return findings;
+  Append(CheckDisk(root, stores.still_wanted), stores.findings);
+  return std::move(stores.findings);
 }
 
 ExitCode Doctor(DoctorFlags flags) {
@@ -164,18 +171,24 @@ ExitCode Doctor(DoctorFlags flags) {
   // Before gRPC has threads: it may wipe a variable.
   absl::StatusOr<std::shared_ptr<const KeySource>> key =
       ChooseKeySource(flags.keys);
-  const DataRootSeen root = flags.data_root.empty()
-                                ? DataRootSeen()
-                                : LookAtDataRoot(flags.data_root);
+  const DataRootSeen root =
+      flags.data_root.empty()
+          ? DataRootSeen()
+          : LookAtDataRoot(flags.data_root, flags.allow_network_file_system);
   std::vector<FindingGroup> groups;
-  groups.push_back({"daprd's side: sockets", LookAtSockets(flags, root)});
+  const auto add = [&](std::string title, Findings findings) {
+    if (findings.empty()) return;
+    groups.push_back({std::move(title), std::move(findings)});
+    // At once: a damaged store that is looked at next can end the process.
+    if (!flags.json) std::cout << GroupText(groups.back()) << std::flush;
+  };
+  add("daprd's side: sockets", LookAtSockets(flags, root));
   ComponentsChecked components = LookAtComponents(flags);
-  groups.push_back(
-      {"daprd's side: components", std::move(components.findings)});
-  groups.push_back(
-      {"our side: data root and stores",
-       LookAtStores(flags, root, std::move(components.ours), std::move(key))});
-  std::cout << (flags.json ? FindingsJson(groups) : FindingsText(groups));
+  add("daprd's side: components", std::move(components.findings));
+  add("our side: data root", LookAtRoot(root));
+  add("our side: stores",
+      LookAtStores(flags, root, std::move(components.ours), std::move(key)));
+  std::cout << (flags.json ? FindingsJson(groups) : TotalText(groups));
   return CountOf(groups, Finding::Level::kFault) == 0 ? kExitOk : kExitFailed;
 }
 
@@ -218,14 +231,16 @@ void AddDoctor(VerbTable& verbs) {
       ->add_option("--key-dir", flags->key_folder,
                    "The server's folder of the key files that components name")
       ->type_name("DIR");
+  doctor->add_flag("--allow-network-fs", flags->allow_network_file_system,
+                   "A data root on a network file system is a warning, for a "
+                   "server with this flag");
   AddKeyFlags(doctor, flags->keys);
   doctor->add_flag("--json", flags->json, "Print one object");
-  AddToHelp(
-      doctor,
-      "Changes nothing, and opens no store that a server has. With faults "
-      "the exit code\nis 1, and each is printed with its fix; with "
-      "warnings alone it is 0.\n\nExample:\n"
-      "  statecpp doctor --resources-path components --data-root data");
+  AddToHelp(doctor,
+            "Writes nothing, and opens no store that a server has. With faults "
+            "the exit code\nis 1, and each is printed with its fix; with "
+            "warnings alone it is 0.\n\nExample:\n"
+            "  statecpp doctor --resources-path components --data-root data");
 }
 
 }  // namespace statecpp

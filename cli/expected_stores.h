@@ -3,6 +3,7 @@
 #define STATECPP_CLI_EXPECTED_STORES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,13 +29,24 @@ class ExpectedStores {
   // The default where nothing is known of the store.
   uint64_t MaxSizeOf(const std::string& store) const;
 
-  // How much larger the store's file may become.
+  // How much larger the store's file is to be able to become, by the maxSize
+  // that its component names. 0 where none does: the default bounds a store,
+  // and says nothing of how large anybody expects it to be.
   uint64_t RoomFor(const std::string& store) const;
 
  private:
+  struct Remembered {
+    ComponentConfig config;
+    bool names_max_size;
+  };
+
+  static std::optional<Remembered> Recall(const std::string& data_root,
+                                          const std::string& file);
+  bool NamesMaxSize(const std::string& store) const;
+
   const std::string data_root_;
   const std::vector<ComponentFile> given_;
-  std::vector<ComponentConfig> remembered_;
+  std::vector<Remembered> remembered_;
 };
 
 }  // namespace statecpp

@@ -6,9 +6,11 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "cli/item_text.h"
+#include "crypto/error_payload.h"
 #include "server/json_text.h"
 
 namespace statecpp {
@@ -59,20 +61,20 @@ std::string Number(long count, absl::string_view noun) {
 
 }  // namespace
 
-std::string FindingsText(const std::vector<FindingGroup>& groups) {
-  std::string text;
-  for (const FindingGroup& group : groups) {
-    absl::StrAppend(&text, group.title, "\n");
-    for (const Finding& finding : group.findings) {
-      absl::StrAppend(&text, "  ", MarkOf(finding.level), "  ",
-                      KeyText(finding.subject), ": ", KeyText(finding.text),
-                      "\n");
-      if (!finding.fix.empty()) absl::StrAppend(&text, FixText(finding.fix));
-    }
-    absl::StrAppend(&text, "\n");
+std::string GroupText(const FindingGroup& group) {
+  std::string text = absl::StrCat(group.title, "\n");
+  for (const Finding& finding : group.findings) {
+    absl::StrAppend(&text, "  ", MarkOf(finding.level), "  ",
+                    KeyText(finding.subject), ": ", KeyText(finding.text),
+                    "\n");
+    if (!finding.fix.empty()) absl::StrAppend(&text, FixText(finding.fix));
   }
-  return absl::StrCat(text, Number(CountOf(groups, Level::kFault), "fault"),
-                      ", ", Number(CountOf(groups, Level::kWarning), "warning"),
+  return absl::StrCat(text, "\n");
+}
+
+std::string TotalText(const std::vector<FindingGroup>& groups) {
+  return absl::StrCat(Number(CountOf(groups, Level::kFault), "fault"), ", ",
+                      Number(CountOf(groups, Level::kWarning), "warning"),
                       "\n");
 }
 
@@ -105,9 +107,12 @@ long CountOf(const std::vector<FindingGroup>& groups, Level level) {
   return count;
 }
 
-std::string CommandIn(absl::string_view text, absl::string_view otherwise) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, '`');
-  return std::string(parts.size() >= 3 ? parts[1] : otherwise);
+std::string CommandOf(const absl::Status& status, absl::string_view otherwise) {
+  const std::vector<std::string> words = error::MendingCommand(status);
+  if (words.empty()) return std::string(otherwise);
+  return absl::StrJoin(words, " ", [](std::string* out, const std::string& w) {
+    absl::StrAppend(out, ShellWord(w));
+  });
 }
 
 std::string ShellWord(const std::string& word) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "cli/finding.h"
 
@@ -24,7 +25,10 @@ struct FindingGroup {
 //              fix: rm /tmp/…/old.sock
 //
 //   1 fault, no warnings
-std::string FindingsText(const std::vector<FindingGroup>& groups);
+//
+// The last line is TotalText's.
+std::string GroupText(const FindingGroup& group);
+std::string TotalText(const std::vector<FindingGroup>& groups);
 
 // One object: {"findings":[{"group":…,"level":"fault","kind":"stale-socket",
 // "subject":…,"text":…,"fix":…}, …],"warnings":0,"faults":1}
@@ -33,9 +37,9 @@ std::string FindingsJson(const std::vector<FindingGroup>& groups);
 // How many there are of a level.
 long CountOf(const std::vector<FindingGroup>& groups, Finding::Level level);
 
-// The command that an error's text has in backquotes; `otherwise` if it has
-// none.
-std::string CommandIn(absl::string_view text, absl::string_view otherwise);
+// The command that mends what an error is about; `otherwise` if it names none.
+// Never what stands in its text, which may quote anybody.
+std::string CommandOf(const absl::Status& status, absl::string_view otherwise);
 
 // `word` as a shell takes it for one.
 std::string ShellWord(const std::string& word);

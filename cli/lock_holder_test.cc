@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -63,6 +64,40 @@ TEST_F(LockHolderTest, WhoHeldItIsNamedAndHoldsItNoMore) {
   ASSERT_THAT(FileLock::Acquire(file_, absl::ZeroDuration()), IsOk());
   EXPECT_EQ(LookAtLock(file_).state, State::kFree);
   EXPECT_EQ(LookAtLock(file_).pid, getpid());
+  // It is not to be ended: what it runs now is something else.
+  EXPECT_FALSE(LookAtLock(file_).pid_runs);
+  EXPECT_EQ(CommandToEnd(LookAtLock(file_), "nothing"), "nothing");
+}
+
+// Whoever may write the file could have root end any process.
+TEST_F(LockHolderTest, TheKernelSaysWhoHoldsItAndNotTheFile) {
+  Write(absl::StrCat("pid ", getppid(), " on ", Host(), " since then"));
+  const int fd = open(file_.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(flock(fd, LOCK_EX), 0);
+  const LockHolder holder = LookAtLock(file_);
+  EXPECT_EQ(holder.state, State::kHeld);
+  EXPECT_EQ(holder.pid, getpid());
+  EXPECT_EQ(holder.command, "lock_holder_test");
+  EXPECT_EQ(CommandToEnd(holder, ""), absl::StrCat("kill ", getpid()));
+  close(fd);
+}
+
+TEST_F(LockHolderTest, WhoSharesItDoesNotHoldIt) {
+  Write("");
+  const int fd = open(file_.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(flock(fd, LOCK_SH), 0);
+  EXPECT_EQ(LookAtLock(file_).state, State::kFree);
+  close(fd);
+}
+
+TEST_F(LockHolderTest, AServerIsEndedAndAVerbIsWaitedFor) {
+  LockHolder holder = {.state = State::kHeld,
+                       .pid = 12,
+                       .pid_runs = true,
+                       .command = "statecpp serve"};
+  EXPECT_EQ(CommandToEnd(holder, ""), "kill 12");
+  holder.command = "statecpp restore";
+  EXPECT_EQ(CommandToEnd(holder, ""), "wait for it: ps -fp 12");
 }
 
 TEST_F(LockHolderTest, LookingLeavesItToOthers) {
@@ -96,6 +131,12 @@ TEST_F(LockHolderTest, AnythingElseIsNotKnown) {
   ASSERT_EQ(symlink("/nowhere", file_.c_str()), 0);
   EXPECT_EQ(LookAtLock(file_).state, State::kUnknown);
   EXPECT_EQ(LookAtLock(file_).error_number, ELOOP);
+}
+
+TEST_F(LockHolderTest, APipeIsNotWaitedFor) {
+  ASSERT_EQ(mkfifo(file_.c_str(), 0600), 0);
+  EXPECT_EQ(LookAtLock(file_).state, State::kUnknown);
+  EXPECT_EQ(LookAtLock(file_).error_number, 0);
 }
 
 }  // namespace

@@ -86,14 +86,20 @@ Finding NotOpenNow(const std::string& store) {
               "asked for");
 }
 
+std::string NameOf(const LockHolder& holder) {
+  if (holder.pid_runs) {
+    return absl::StrCat("pid ", holder.pid, holder.command.empty() ? "" : ", ",
+                        holder.command);
+  }
+  return holder.text.empty() ? "which one is not known" : holder.text;
+}
+
 Finding Held(const std::string& store, const LockHolder& holder) {
   return Fault("store-held", store,
                absl::StrCat("it is open in a process that is no server of this "
                             "data root: ",
-                            holder.text.empty() ? "which one is not known"
-                                                : holder.text),
-               holder.pid_runs ? absl::StrCat("kill ", holder.pid)
-                               : "stop the process that has it open");
+                            NameOf(holder)),
+               CommandToEnd(holder, "stop the process that has it open"));
 }
 
 Finding Damaged(const StoresAsked& asked, const std::string& store,
@@ -111,18 +117,22 @@ Finding NotRead(const std::string& store, const absl::Status& status) {
 
 Finding NotAlone(const std::string& store, const std::string& folder,
                  const absl::Status& status) {
-  return Fault(
-      "store-unreadable", store, std::string(status.message()),
-      absl::StrCat("find / -xdev -samefile ", ShellWord(folder + "/data.mdb")));
+  const LockHolder lock = LookAtLock(folder + "/LOCK");
+  const bool no_file =
+      lock.state == LockHolder::State::kUnknown && lock.error_number == 0;
+  return Fault("store-unreadable", store, std::string(status.message()),
+               no_file ? absl::StrCat("rm ", ShellWord(folder + "/LOCK"))
+                       : absl::StrCat("find / -xdev -samefile ",
+                                      ShellWord(folder + "/data.mdb")));
 }
 
-Finding KeyRefused(const std::string& store, absl::string_view text) {
-  const bool wants_folder = absl::StrContains(text, "--key-dir");
+Finding KeyRefused(const std::string& store, const absl::Status& status) {
+  const bool wants_folder = absl::StrContains(status.message(), "--key-dir");
   return Fault(
-      "store-key", store, std::string(text),
-      CommandIn(text, wants_folder ? "--key-dir DIR, as for serve"
-                                   : "--key-file FILE, with a key that it is "
-                                     "sealed for"));
+      "store-key", store, std::string(status.message()),
+      CommandOf(status, wants_folder ? "--key-dir DIR, as for serve"
+                                     : "--key-file FILE, with a key that it is "
+                                       "sealed for"));
 }
 
 Finding KeyNotGiven(const std::string& store, const KeysStatus& keys) {
@@ -234,60 +244,64 @@ class ClosedStores {
         return NotMadeYet(store);
       case absl::StatusCode::kUnavailable:
         return Held(store, LookAtLock(folder + "/LOCK"));
-      case absl::StatusCode::kFailedPrecondition:
+      case absl::StatusCode::kInvalidArgument:
         return NotAlone(store, folder, status);
       default:
         return NotRead(store, status);
     }
   }
 
-  // Where the key of a store is.
-  absl::StatusOr<std::shared_ptr<const KeySource>> SourceFor(
+  // What opens a store; null: nothing is named that would. A key that serves
+  // all stores is got once: a command is not run for each, nor a person asked.
+  absl::StatusOr<std::shared_ptr<const MasterKeys>> KeysFor(
       const std::string& folder, const std::string& store,
-      const ComponentFile* component) const {
+      const ComponentFile* component) {
     const bool own = component != nullptr && !NamesKey(asked_.keys) &&
                      component->config.encryption == Encryption::kRequired &&
                      component->config.own_key.place != OwnKey::Place::kNone;
     if (own) {
-      return ChooseStoreKey({.folder = folder,
-                             .data_root = asked_.data_root,
-                             .data_dir = store,
-                             .component = *component,
-                             .key_folder = asked_.key_folder},
-                            asked_.keys);
+      return LoadFrom(ChooseStoreKey({.folder = folder,
+                                      .data_root = asked_.data_root,
+                                      .data_dir = store,
+                                      .component = *component,
+                                      .key_folder = asked_.key_folder},
+                                     asked_.keys));
     }
-    return asked_.key;
+    if (!common_keys_.has_value()) common_keys_ = LoadFrom(asked_.key);
+    return *common_keys_;
+  }
+
+  static absl::StatusOr<std::shared_ptr<const MasterKeys>> LoadFrom(
+      const absl::StatusOr<std::shared_ptr<const KeySource>>& source) {
+    if (!source.ok()) return source.status();
+    if (*source == nullptr) return nullptr;
+    return (*source)->Load();
   }
 
   void CheckKey(const std::string& store, const std::string& folder,
                 const ComponentFile* component, const KeysStatus& status,
                 Findings& findings) {
-    const absl::StatusOr<std::shared_ptr<const KeySource>> source =
-        SourceFor(folder, store, component);
-    if (!source.ok()) {
-      findings.push_back(KeyRefused(store, source.status().message()));
-      return;
-    }
-    if (*source == nullptr) {
-      findings.push_back(KeyNotGiven(store, status));
-      return;
-    }
     const absl::StatusOr<std::shared_ptr<const MasterKeys>> keys =
-        (*source)->Load();
+        KeysFor(folder, store, component);
     if (!keys.ok()) {
-      findings.push_back(KeyRefused(store, keys.status().message()));
+      findings.push_back(KeyRefused(store, keys.status()));
+      return;
+    }
+    if (*keys == nullptr) {
+      findings.push_back(KeyNotGiven(store, status));
       return;
     }
     const absl::StatusOr<StorePeek> opened = PeekStore(
         {.path = folder, .keys = *keys, .on_assertion = EndVerbOnAssertion});
     if (opened.ok()) return;
     findings.push_back(error::IsAboutKey(opened.status())
-                           ? KeyRefused(store, opened.status().message())
+                           ? KeyRefused(store, opened.status())
                            : Unread(store, folder, opened.status()));
   }
 
   const StoresAsked& asked_;
   const ExpectedStores& components_;
+  std::optional<absl::StatusOr<std::shared_ptr<const MasterKeys>>> common_keys_;
 };
 
 // Stores of a server, of which those that it has open are asked for.

@@ -2,10 +2,12 @@
 #include "crypto/errors.h"
 
 #include <cstring>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "crypto/error_payload.h"
 #include "crypto/master_key.h"
 
 namespace statecpp::error {
@@ -29,8 +31,9 @@ absl::Status NotGiven(absl::string_view what) {
   return absl::PermissionDeniedError(absl::StrCat(what, kNoKey));
 }
 
-absl::Status Loose(absl::string_view what) {
-  return NotGiven(absl::StrCat(what, kAllowLoose));
+absl::Status Loose(absl::string_view what,
+                   const std::vector<std::string>& command) {
+  return WithMendingCommand(NotGiven(absl::StrCat(what, kAllowLoose)), command);
 }
 
 // A name from a file, for a text. One that is no name may be a key that went
@@ -121,26 +124,32 @@ absl::Status KeyFileChanging(absl::string_view source) {
 absl::Status KeyFileLooseMode(absl::string_view source, absl::string_view path,
                               mode_t mode) {
   return Loose(absl::StrFormat(
-      "%s has mode %04o, so that others %s; run `chmod g-w,o-rwx %s`, or in "
-      "Kubernetes set `defaultMode: 0440` on the volume",
-      source, mode & 07777, (mode & 022) != 0 ? "can change it" : "can read it",
-      path));
+                   "%s has mode %04o, so that others %s; run `chmod g-w,o-rwx "
+                   "%s`, or in "
+                   "Kubernetes set `defaultMode: 0440` on the volume",
+                   source, mode & 07777,
+                   (mode & 022) != 0 ? "can change it" : "can read it", path),
+               {"chmod", "g-w,o-rwx", std::string(path)});
 }
 
 absl::Status KeyFileOfOther(absl::string_view source, absl::string_view path,
                             uid_t owner, uid_t uid) {
-  return Loose(absl::StrCat(
-      source, " belongs to uid ", owner, ", who can change it; expected uid ",
-      uid, ", which this process runs as, or root; run `chown ", uid, " ", path,
-      "` as root"));
+  return Loose(
+      absl::StrCat(source, " belongs to uid ", owner,
+                   ", who can change it; expected uid ", uid,
+                   ", which this process runs as, or root; run `chown ", uid,
+                   " ", path, "` as root"),
+      {"chown", absl::StrCat(uid), std::string(path)});
 }
 
 absl::Status KeyFolderLoose(absl::string_view source, absl::string_view folder,
                             mode_t mode) {
-  return Loose(absl::StrFormat(
-      "%s is in a folder where others can put another in its place: %s has "
-      "mode %04o; run `chmod o-w %s`, or move the file",
-      source, folder, mode & 07777, folder));
+  return Loose(
+      absl::StrFormat(
+          "%s is in a folder where others can put another in its place: %s has "
+          "mode %04o; run `chmod o-w %s`, or move the file",
+          source, folder, mode & 07777, folder),
+      {"chmod", "o-w", std::string(folder)});
 }
 
 std::string KeyFileReadThough(const absl::Status& loose) {

@@ -59,7 +59,7 @@ class SharedFileLock {
   // Waits for nobody.
   //
   // UNAVAILABLE: it is held; the text names the holder.
-  // FAILED_PRECONDITION: it is not a regular file.
+  // INVALID_ARGUMENT: it is not a regular file.
   // Those of error::System: it cannot be opened or locked.
   static absl::StatusOr<SharedFileLock> Acquire(const std::string& file);
 

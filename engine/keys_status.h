@@ -53,7 +53,7 @@ KeysStatus KeysStatusOf(const StoreHeader& header,
 //
 // NOT_FOUND: there is no store.
 // UNAVAILABLE: it is open elsewhere; the text names the holder.
-// FAILED_PRECONDITION: its data.mdb is a link, or has another name, under which
+// INVALID_ARGUMENT: its data.mdb is a link, or has another name, under which
 //     a process may be writing it.
 // PERMISSION_DENIED: keys were given, and none opens the sealed store.
 // DATA_LOSS: the file or its header is damaged.

@@ -28,7 +28,7 @@ absl::Status CheckOpenLmdbFile(const std::string& file, int fd);
 // a file with another name, under which a process may be writing it, unseen by
 // the lock of this folder.
 //
-// FAILED_PRECONDITION: it is one of these. Those of CheckLmdbFile.
+// INVALID_ARGUMENT: it is one of these. Those of CheckLmdbFile.
 absl::StatusOr<int> OpenLoneLmdbFile(const std::string& file);
 
 // The meta page with the larger number; nullopt where there are no two of

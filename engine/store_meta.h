@@ -17,7 +17,7 @@ namespace statecpp {
 // where it has a lock file, and no longer. `on_assertion` may be null.
 //
 // UNAVAILABLE: it is open, or was opened meanwhile; the text names the holder.
-// FAILED_PRECONDITION: a process may write data.mdb under another name, or LOCK
+// INVALID_ARGUMENT: a process may write data.mdb under another name, or LOCK
 //     is no file.
 // DATA_LOSS: the file is damaged.
 // Those of StoreFolder::CheckThere and LmdbEnvironment::Open.

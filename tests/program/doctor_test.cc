@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -44,6 +45,26 @@ class DoctorTest : public DoctoredStoreTest {
     const timespec then = absl::ToTimespec(absl::Now() - age);
     const timespec times[] = {then, then};
     ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
+
+  // Makes the page of the names of LMDB's tables a branch that leads to one
+  // page, which LMDB never writes (engine/lmdb_page.h).
+  void BreakTables() const {
+    std::fstream file(store() + "/data.mdb",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    const auto number_at = [&file](uint64_t offset) {
+      uint64_t number = 0;
+      file.seekg(static_cast<std::streamoff>(offset));
+      file.read(reinterpret_cast<char*>(&number), sizeof(number));
+      return number;
+    };
+    const uint64_t page_size = static_cast<uint32_t>(number_at(40));
+    const bool odd = number_at(page_size + 144) > number_at(144);
+    const uint64_t root = number_at((odd ? page_size : 0) + 128);
+    const uint16_t flags_and_lower[] = {1, 18};
+    file.seekp(static_cast<std::streamoff>(root * page_size + 10));
+    file.write(reinterpret_cast<const char*>(flags_and_lower),
+               sizeof(flags_and_lower));
   }
 
   std::string WriteYaml(const std::string& fields = "") const {
@@ -120,6 +141,35 @@ TEST_F(DoctorTest, WithoutADataRootNoStoreIsLookedAt) {
                              "--data-root DIR"));
 }
 
+// What LMDB finds broken ends the process, and what was found before is said.
+TEST_F(DoctorTest, AStoreThatEndsTheProcessTakesNoFindingsWithIt) {
+  MakeStore(1);
+  BreakTables();
+  const Outcome outcome = RunToEnd(VerbOptionsWithKey("doctor"));
+  EXPECT_EQ(outcome.exit_code, 70) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("LMDB found its own structures broken"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("daprd's side: sockets\n"),
+                                 HasSubstr("our side: data root\n  ok "),
+                                 Not(HasSubstr("our side: stores"))));
+}
+
+TEST_F(DoctorTest, NothingThatSomebodyLeftIsWaitedFor) {
+  MakeStore(1);
+  Write("store.yaml", Yaml());
+  for (const std::string& file :
+       {dir_.Path("components/pipe.yaml"), data_root() + "/LOCK",
+        data_root() + "/instances/pipe.json", store() + "/LOCK"}) {
+    fs::remove(file);
+    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0) << file;
+  }
+  const Outcome outcome = Doctor({"--resources-path", dir_.Path("components")});
+  EXPECT_THAT(outcome, Finds("fault", "component-yaml", "no file", ""));
+  EXPECT_THAT(outcome, Finds("fault", "server", "not a regular file",
+                             "rm " + data_root() + "/LOCK"));
+  EXPECT_THAT(outcome,
+              Finds("fault", "store-unreadable", "not a regular file", "LOCK"));
+}
+
 // --- The data root.
 
 TEST_F(DoctorTest, ADataRootThatIsNotThere) {
@@ -166,6 +216,10 @@ TEST_F(DoctorTest, ADataRootOnANetworkFileSystem) {
   EXPECT_THAT(RunToEnd(options),
               Finds("fault", "file-system", "network file system (NFS)",
                     "statecpp serve --data-root /var/lib/statecpp"));
+  options.arguments.push_back("--allow-network-fs");
+  EXPECT_THAT(RunToEnd(options),
+              Finds("warning", "file-system", "network file system (NFS)",
+                    "statecpp serve --data-root /var/lib/statecpp"));
 }
 
 TEST_F(DoctorTest, ADataRootInMemory) {
@@ -188,7 +242,15 @@ TEST_F(DoctorTest, ADiskThatIsSmallerThanTheStoresMayGrow) {
   MakeStore(1);
   EXPECT_THAT(
       Doctor({"--component", WriteYaml("  - {name: maxSize, value: 16Ti}\n")}),
-      Finds("warning", "disk", "before they reach their maxSize", "du -h"));
+      Finds("warning", "disk", "before they reach it", "du -h"));
+}
+
+// A default is no plan: nobody has 10 GiB for each store.
+TEST_F(DoctorTest, TheDefaultOfMaxSizeAsksForNoRoom) {
+  MakeStore(1);
+  const Outcome outcome = Doctor({"--component", WriteYaml()});
+  EXPECT_THAT(outcome, Finds("ok", "disk", " left", ""));
+  EXPECT_THAT(Found(outcome, "disk"), Not(HasSubstr("may still")));
 }
 
 TEST_F(DoctorTest, MemoryThatCannotBeLocked) {
@@ -214,10 +276,9 @@ TEST_F(DoctorTest, MemoryThatCannotBeLocked) {
 TEST_F(DoctorTest, ALockThatSomebodyElseHolds) {
   MakeStore(1);
   const HeldStore held(data_root());
-  EXPECT_THAT(Doctor(),
-              Finds("fault", "server",
-                    "pid 1 on elsewhere, which is another host or container",
-                    "fuser -v " + data_root() + "/LOCK"));
+  EXPECT_THAT(Doctor(), Finds("fault", "server",
+                              absl::StrCat("held by pid ", getpid(), " here, "),
+                              absl::StrCat("kill ", getpid())));
 }
 
 TEST_F(DoctorTest, AServerOfAnotherUser) {
@@ -247,10 +308,11 @@ TEST_F(DoctorTest, AStoreThatTheServerDoesNotHaveOpen) {
 
 TEST_F(DoctorTest, AStoreThatSomebodyElseHasOpen) {
   MakeStore(1);
-  const HeldStore held(store(), absl::StrCat("pid ", getpid(), " on me"));
-  EXPECT_THAT(Doctor(), Finds("fault", "store-held",
-                              absl::StrCat("pid ", getpid(), " on me"),
-                              "stop the process"));
+  // What it says of itself is not who it is.
+  const HeldStore held(store(), "pid 1 on me");
+  EXPECT_THAT(Doctor(),
+              Finds("fault", "store-held", absl::StrCat("pid ", getpid(), ", "),
+                    absl::StrCat("kill ", getpid())));
 }
 
 // Root's look at what a user may have put there.
@@ -355,6 +417,34 @@ TEST_F(DoctorKeyTest, AKeyThatTheComponentNames) {
   EXPECT_THAT(DoctorWith({"--component", yaml, "--key-dir",
                           fs::path(key_file()).parent_path().string()}),
               Finds("ok", "store", "the key opens it", ""));
+}
+
+// A YAML can be anybody's, and root would paste it into a shell.
+TEST_F(DoctorKeyTest, AFixIsNoCommandOfTheYaml) {
+  if (!TestsAreSealed()) return;  // a plain store has no key
+  const std::string yaml = Write(
+      "own.yaml", Yaml("  - {name: encryptionKeyFile, value: \"`reboot`\"}\n"));
+  for (const std::vector<std::string>& folder :
+       {std::vector<std::string>(),
+        {"--key-dir", fs::path(key_file()).parent_path().string()}}) {
+    std::vector<std::string> arguments = {"--component", yaml};
+    arguments.insert(arguments.end(), folder.begin(), folder.end());
+    const Outcome outcome = DoctorWith(arguments);
+    EXPECT_THAT(outcome, Finds("fault", "store-key", "`reboot`", "--key-"));
+    EXPECT_THAT(Found(outcome, "store-key"),
+                Not(HasSubstr("\"fix\":\"reboot")));
+  }
+}
+
+TEST_F(DoctorKeyTest, AKeyThatACommandPrintsIsAskedForOnce) {
+  if (!TestsAreSealed()) return;  // a plain store has no key
+  fs::copy(store(), stores() + "/carts", fs::copy_options::recursive);
+  const std::string command = Write(
+      "key.sh",
+      absl::StrCat("echo >> ", dir_.Path("asked"), "\ncat ", key_file(), "\n"));
+  const Outcome outcome = DoctorWith({"--key-command", "sh " + command});
+  EXPECT_THAT(outcome, Finds("ok", "store", "the key opens it", ""));
+  EXPECT_EQ(fs::file_size(dir_.Path("asked")), 1u);
 }
 
 TEST_F(DoctorKeyTest, AKeyFromTheEnvironmentServesAllStores) {
