@@ -163,6 +163,7 @@ def panels(dashboard):
 
 
 def expression(target, interval):
-    """What Grafana would ask for, of all components, with that interval."""
-    return (target["expr"].replace("$component", ".*")
+    """What Grafana would ask for, of all instances and components, with that
+    interval."""
+    return (target["expr"].replace("$instance", ".*").replace("$component", ".*")
             .replace("$__rate_interval", interval))

@@ -123,7 +123,14 @@ class PrometheusTest(unittest.TestCase):
         for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
                 self.assertEqual(variable["query"]["query"], "label_values("
-                                 "statecpp_instance_up, component)")
+                                 f"statecpp_instance_up, {variable['name']})")
+
+    def test_the_dashboard_can_show_one_instance_of_several(self):
+        dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+        for panel in panels(dashboard):
+            for target in panel["targets"]:
+                with self.subTest(panel=panel["title"]):
+                    self.assertIn('instance=~"$instance"', target["expr"])
 
     def test_the_dashboard_asks_for_each_metric_of_ours(self):
         text = DASHBOARD.read_text(encoding="utf-8")
