@@ -20,6 +20,7 @@
 #include "cli/folder_access.h"
 #include "cli/socket_elsewhere.h"
 #include "cli/socket_owner.h"
+#include "engine/file_system.h"
 
 namespace statecpp {
 namespace {
@@ -72,6 +73,15 @@ Finding FolderIsFile(const SocketSurroundings& around) {
   return Fault("socket-folder-absent", around.FolderPath(),
                "this is not a folder, so neither daprd nor a server can use it",
                RemoveFix(around.FolderPath()));
+}
+
+Finding FolderNotLocal(const std::string& folder) {
+  return Warning("socket-folder-file-system", folder,
+                 "it is on a file system of a network or of a virtual "
+                 "machine's host, as WSL's /mnt/c is, where sockets seldom "
+                 "connect anybody",
+                 "statecpp serve --socket-folder /tmp/dapr-components-sockets, "
+                 "and export the same for daprd");
 }
 
 Finding FolderOpenToAll(const std::string& folder, const FileOwner& owner) {
@@ -207,6 +217,9 @@ Findings CheckSocketFolder(const SocketSurroundings& around) {
   if (!S_ISDIR(info.st_mode)) {
     findings.push_back(FolderIsFile(around));
     return findings;
+  }
+  if (!CheckLocalFileSystem(folder).ok()) {
+    findings.push_back(FolderNotLocal(folder));
   }
   CheckOwner(folder, around.TrustedUsers(), findings);
   if ((info.st_mode & S_IWOTH) != 0 && !IsVolumeOfContainer(folder)) {

@@ -222,6 +222,21 @@ TEST_F(DoctorTest, ADataRootOnANetworkFileSystem) {
                     "statecpp serve --data-root /var/lib/statecpp"));
 }
 
+TEST_F(DoctorTest, ASocketFolderOnANetworkFileSystem) {
+  fs::create_directory(dir_.Path("network"));
+  EXPECT_THAT(
+      RunToEnd(
+          {.arguments = {"doctor", "--json", "--socket-folder",
+                         dir_.Path("network")},
+           .environment = {"LD_PRELOAD=" +
+                               RunfilePath(
+                                   "tests/program/libnetwork_file_system.so"),
+                           "NETWORK_FOLDER=" + dir_.Path("network"),
+                           "ASAN_OPTIONS=verify_asan_link_order=0"}}),
+      Finds("warning", "socket-folder-file-system", "WSL's /mnt/c",
+            "statecpp serve --socket-folder"));
+}
+
 TEST_F(DoctorTest, ADataRootInMemory) {
   ASSERT_EQ(access("/dev/shm", W_OK), 0) << "no tmpfs to try it with";
   const MemoryDir memory;
