@@ -27,11 +27,6 @@ using State = LockHolder::State;
 // Whatever the stores are expected to take.
 constexpr uint64_t kLittle = uint64_t{1} << 30;
 
-std::string AsOwner(uid_t owner, const std::string& path) {
-  return absl::StrCat("sudo -u '#", owner, "' statecpp doctor --data-root ",
-                      ShellWord(path));
-}
-
 // --- The texts, one function each.
 
 Finding NotThere(const std::string& path) {
@@ -55,7 +50,7 @@ Finding NotOurs(const std::string& path, const struct stat& info) {
                                "and uid %d may not use it",
                                info.st_uid, info.st_gid, info.st_mode & 07777,
                                geteuid()),
-               AsOwner(info.st_uid, path));
+               DoctorAs(info.st_uid, path));
 }
 
 Finding OpenToOthers(const std::string& path, const struct stat& info) {
@@ -195,6 +190,11 @@ Finding DiskFine(const std::string& path, uint64_t left, uint64_t wanted) {
 }
 
 }  // namespace
+
+std::string DoctorAs(uid_t owner, const std::string& path) {
+  return absl::StrCat("sudo -u '#", owner, "' statecpp doctor --data-root ",
+                      ShellWord(path));
+}
 
 DataRootSeen LookAtDataRoot(const std::string& path,
                             bool allow_network_file_system) {

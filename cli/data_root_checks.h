@@ -2,6 +2,8 @@
 #ifndef STATECPP_CLI_DATA_ROOT_CHECKS_H_
 #define STATECPP_CLI_DATA_ROOT_CHECKS_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -22,6 +24,9 @@ struct DataRootSeen {
   // Why it cannot be asked, where one may be there.
   absl::Status unreachable = absl::OkStatus();
 };
+
+// The command that looks as the owner of the data root at `path` would.
+std::string DoctorAs(uid_t owner, const std::string& path);
 
 // Looks for the server, and asks it nothing.
 DataRootSeen LookAtDataRoot(const std::string& path,

@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "api/admin_message.h"
@@ -25,6 +24,7 @@
 #include "cli/stat_text.h"
 #include "cli/store_faults.h"
 #include "cli/store_key.h"
+#include "cli/store_key_checks.h"
 #include "cli/store_names.h"
 #include "cli/store_target.h"
 #include "crypto/key_source.h"
@@ -124,27 +124,6 @@ Finding NotAlone(const std::string& store, const std::string& folder,
                no_file ? absl::StrCat("rm ", ShellWord(folder + "/LOCK"))
                        : absl::StrCat("find / -xdev -samefile ",
                                       ShellWord(folder + "/data.mdb")));
-}
-
-Finding KeyRefused(const std::string& store, const absl::Status& status) {
-  const bool wants_folder = absl::StrContains(status.message(), "--key-dir");
-  return Fault(
-      "store-key", store, std::string(status.message()),
-      CommandOf(status, wants_folder ? "--key-dir DIR, as for serve"
-                                     : "--key-file FILE, with a key that it is "
-                                       "sealed for"));
-}
-
-Finding KeyNotGiven(const std::string& store, const KeysStatus& keys) {
-  const std::string names = absl::StrJoin(
-      keys.slots, ", ", [](std::string* out, const KeysStatus::Slot& slot) {
-        absl::StrAppend(out, slot.name, " (", slot.fingerprint, ")");
-      });
-  return Warning("store-key", store,
-                 absl::StrCat("no key was given here, so whether the server's "
-                              "opens it is not known; it is sealed for: ",
-                              names),
-                 "--key-file FILE, as for serve");
 }
 
 Finding PlainAgainstYaml(const StoresAsked& asked, const std::string& store) {
@@ -284,7 +263,7 @@ class ClosedStores {
     const absl::StatusOr<std::shared_ptr<const MasterKeys>> keys =
         KeysFor(folder, store, component);
     if (!keys.ok()) {
-      findings.push_back(KeyRefused(store, keys.status()));
+      findings.push_back(KeyRefused(store, asked_.data_root, keys.status()));
       return;
     }
     if (*keys == nullptr) {
@@ -294,9 +273,10 @@ class ClosedStores {
     const absl::StatusOr<StorePeek> opened = PeekStore(
         {.path = folder, .keys = *keys, .on_assertion = EndVerbOnAssertion});
     if (opened.ok()) return;
-    findings.push_back(error::IsAboutKey(opened.status())
-                           ? KeyRefused(store, opened.status())
-                           : Unread(store, folder, opened.status()));
+    findings.push_back(
+        error::IsAboutKey(opened.status())
+            ? KeyRefused(store, asked_.data_root, opened.status())
+            : Unread(store, folder, opened.status()));
   }
 
   const StoresAsked& asked_;

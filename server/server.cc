@@ -85,6 +85,37 @@ absl::StatusOr<DataRoot> OpenRoot(const ServerOptions& options) {
   return open(options.lock_timeout);
 }
 
+absl::StatusOr<ServerKeys> OpenKeys(const ServerOptions& options) {
+  return ServerKeys::Open(
+      {.data_root = options.data_root,
+       .source = options.key_source,
+       .key_folder = options.key_folder,
+       .allow_loose = options.allow_loose_keys,
+       .development = options.development,
+       .on_warning = [](absl::string_view text) { LogWarning(text); }});
+}
+
+struct RootAndKeys {
+  DataRoot root;
+  ServerKeys keys;
+};
+
+absl::StatusOr<RootAndKeys> OpenRootAndKeys(const ServerOptions& options) {
+  if (options.development) {  // whose key is made in the data root
+    absl::StatusOr<DataRoot> root = OpenRoot(options);
+    if (!root.ok()) return root.status();
+    absl::StatusOr<ServerKeys> keys = OpenKeys(options);
+    if (!keys.ok()) return keys.status();
+    return RootAndKeys{*std::move(root), *std::move(keys)};
+  }
+  // Where there is no key, nothing is made.
+  absl::StatusOr<ServerKeys> keys = OpenKeys(options);
+  if (!keys.ok()) return keys.status();
+  absl::StatusOr<DataRoot> root = OpenRoot(options);
+  if (!root.ok()) return root.status();
+  return RootAndKeys{*std::move(root), *std::move(keys)};
+}
+
 }  // namespace
 
 // Members in the order in which one stands on another; they end in reverse.
@@ -275,16 +306,8 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
-  absl::StatusOr<DataRoot> root = OpenRoot(options);
-  if (!root.ok()) return root.status();
-  absl::StatusOr<ServerKeys> keys = ServerKeys::Open(
-      {.data_root = root->path(),
-       .source = options.key_source,
-       .key_folder = options.key_folder,
-       .allow_loose = options.allow_loose_keys,
-       .development = options.development,
-       .on_warning = [](absl::string_view text) { LogWarning(text); }});
-  if (!keys.ok()) return keys.status();
+  absl::StatusOr<RootAndKeys> opened = OpenRootAndKeys(options);
+  if (!opened.ok()) return opened.status();
   if (options.on_locked != nullptr) options.on_locked();
   absl::StatusOr<std::unique_ptr<ComponentSocket>> socket =
       ComponentSocket::Bind(
@@ -293,8 +316,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options) {
 
   // By hand: in a static library the plugin's own initialiser is lost.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto impl = std::make_unique<Impl>(*std::move(root), *std::move(keys),
-                                     *std::move(socket), options);
+  auto impl =
+      std::make_unique<Impl>(std::move(opened->root), std::move(opened->keys),
+                             *std::move(socket), options);
   if (absl::Status started = impl->Start(); !started.ok()) return started;
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -56,9 +56,10 @@ absl::StatusOr<ServerKeys> ServerKeys::Open(Options options) {
     options.key_folder.pop_back();
   }
   const std::string root = RealPath(options.data_root);
+  // A data root that is still to be made has nothing in it.
   const auto in_root = [&root](const std::string& path) {
     const std::string real = RealPath(path);
-    return real == root || IsIn(real, root);
+    return !root.empty() && (real == root || IsIn(real, root));
   };
   if (!options.key_folder.empty()) {
     if (absl::Status usable = CheckFolder(options.key_folder); !usable.ok()) {

@@ -422,6 +422,16 @@ TEST_F(DoctorKeyTest, AKeyThatOthersCanRead) {
                               "chmod g-w,o-rwx " + key_file()));
 }
 
+// Whose server takes it: to give it to root would take it from that server.
+TEST_F(DoctorKeyTest, AKeyOfTheDataRootsOwner) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  if (!TestsAreSealed()) return;  // a plain store has none
+  ASSERT_EQ(chown(data_root().c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(chown(key_file().c_str(), kNobody, kNobody), 0);
+  EXPECT_THAT(Doctor(), Finds("warning", "store-key", "belongs to uid",
+                              absl::StrCat("sudo -u '#", kNobody, "'")));
+}
+
 TEST_F(DoctorKeyTest, AKeyThatTheComponentNames) {
   if (!TestsAreSealed()) return;  // a plain store has none
   const std::string yaml = Write(

@@ -178,6 +178,7 @@ TEST_F(SealingTest, AKeyThatIsNotGivenOutIsRefusedWithACodeOfItsOwn) {
                   kKeyRefused, "chmod");
   ExpectNotServed({"--key-env", "UNSET"}, kKeyRefused, "UNSET");
   ExpectNotServed({"--key-command", "/bin/false"}, kKeyRefused, "/bin/false");
+  EXPECT_FALSE(fs::exists(data_root())) << "without a key nothing is made";
   Serve({"--key-file", dir_.Path("loose.key"), "--allow-loose-key-file"});
   EXPECT_THAT(server().err(),
               AllOf(HasSubstr("level=warning"), HasSubstr("loose.key")));
