@@ -247,6 +247,7 @@ std::string AdminReplyToProto(const AdminReply& reply) {
             message.mutable_store()->set_data_dir(store.data_dir);
             message.mutable_store()->set_open(store.open);
             message.mutable_store()->set_sealed(store.sealed);
+            message.mutable_store()->set_failure(store.failure);
           },
           [&](const KeysStatus& status) {
             *message.mutable_keys() = KeysToProto(status);
@@ -301,7 +302,8 @@ absl::StatusOr<AdminReply> AdminReplyFromProto(absl::string_view bytes) {
     case v1::AdminReply::kStore:
       return AdminStore{.data_dir = message.store().data_dir(),
                         .open = message.store().open(),
-                        .sealed = message.store().sealed()};
+                        .sealed = message.store().sealed(),
+                        .failure = message.store().failure()};
     case v1::AdminReply::kKeys:
       return KeysFromProto(message.keys());
     case v1::AdminReply::kSlot:

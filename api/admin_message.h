@@ -98,6 +98,8 @@ struct AdminStore {
   bool open;
   // Of one that is open.
   bool sealed;
+  // Of one that is not: why it could not be opened when it was last asked for.
+  std::string failure = "";
 };
 struct AdminDataKey {
   uint32_t id;

@@ -258,7 +258,8 @@ TEST(AdminReplyTest, KeepsTheKeysOfAStore) {
 }
 
 TEST(AdminReplyTest, KeepsTheOthers) {
-  const AdminStore store = ReplyBack(AdminStore{"orders", true, true});
+  const AdminStore store = ReplyBack(AdminStore{"orders", true, true, "why"});
+  EXPECT_EQ(store.failure, "why");
   EXPECT_EQ(store.data_dir, "orders");
   EXPECT_TRUE(store.open);
   EXPECT_TRUE(store.sealed);

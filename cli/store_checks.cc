@@ -86,6 +86,14 @@ Finding NotOpenNow(const std::string& store) {
               "asked for");
 }
 
+Finding NotOpened(const std::string& store, const std::string& why) {
+  return Fault("store-down", store,
+               absl::StrCat("the server could not open it when it was asked "
+                            "for: ",
+                            why),
+               "what that says; the next call for it tries again");
+}
+
 std::string NameOf(const LockHolder& holder) {
   if (holder.pid_runs) {
     return absl::StrCat("pid ", holder.pid, holder.command.empty() ? "" : ", ",
@@ -295,7 +303,9 @@ Findings CheckServed(const StoresAsked& asked, const ExpectedStores& components,
   for (const AdminStore& store : stores.replies()) {
     names.push_back(store.data_dir);
     if (!store.open) {
-      findings.push_back(NotOpenNow(store.data_dir));
+      findings.push_back(store.failure.empty()
+                             ? NotOpenNow(store.data_dir)
+                             : NotOpened(store.data_dir, store.failure));
       continue;
     }
     CheckSealing(asked, store.data_dir, components.GivenFor(store.data_dir),

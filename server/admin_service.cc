@@ -200,6 +200,8 @@ absl::Status AdminService::ListStores(AdminListener& listener) const {
       if (!status.ok()) return status.status();
       entry.open = true;
       entry.sealed = status->sealed;
+    } else {
+      entry.failure = instances_.WhyDown(name);
     }
     if (!listener.Tell(entry)) return error::AdminLeft();
   }

@@ -112,7 +112,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
     if (absl::IsUnavailable(record.status()) || !FileNameOf(name).ok()) {
       NoteUnknown(name, record.status());
     } else {
-      NoteDown(name, record.status());
+      NoteDown(name, {}, record.status());
     }
     return record.status();
   }
@@ -120,7 +120,7 @@ absl::StatusOr<std::shared_ptr<const Instance>> Instances::RecallLocked(
   absl::StatusOr<std::shared_ptr<const Instance>> instance =
       status.ok() ? Reopen(name, *record) : status;
   if (!instance.ok()) {
-    NoteDown(name, instance.status());
+    NoteDown(name, record->properties, instance.status());
     return instance;
   }
   Install(name, *instance);
@@ -220,17 +220,23 @@ void Instances::LookForMissingKeys() {
     const OwnKey& own_key = parsed->config.own_key;
     if (own_key.place == OwnKey::Place::kNone && keys_.has_own()) continue;
     const absl::Status key = keys_.Load(name, own_key, std::nullopt).status();
-    if (!key.ok()) NoteDown(name, key);
+    if (!key.ok()) NoteDown(name, record->properties, key);
   }
 }
 
-void Instances::NoteDown(absl::string_view name, const absl::Status& why) {
+void Instances::NoteDown(absl::string_view name, const Properties& properties,
+                         const absl::Status& why) {
+  const absl::StatusOr<ParsedComponent> parsed =
+      ComponentConfigFromProperties(name, properties);
+  const std::string data_dir = parsed.ok() ? parsed->config.data_dir : "";
   bool is_news = false;
   {
     absl::MutexLock lock(&mutex_);
     Missing& down = down_[std::string(name)];
     is_news = down.why != why;
-    down = {.why = why, .look_again = absl::Now() + kLookForKeyEvery};
+    down = {.data_dir = data_dir,
+            .why = why,
+            .look_again = absl::Now() + kLookForKeyEvery};
   }
   if (!is_news) return;
   LogError(error::IsAboutKey(why) ? "an instance waits for its key"
@@ -244,6 +250,14 @@ void Instances::NoteUnknown(absl::string_view name, const absl::Status& why) {
   tell_of_unknown_ = now + kTellOfUnknownEvery;
   LogError("a call names an instance that is not here",
            {{"component", name}, {"error", why.message()}});
+}
+
+std::string Instances::WhyDown(absl::string_view data_dir) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& [name, down] : down_) {
+    if (down.data_dir == data_dir) return std::string(down.why.message());
+  }
+  return "";
 }
 
 std::vector<std::string> Instances::Down() const {

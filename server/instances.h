@@ -117,6 +117,11 @@ class Instances {
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> Down() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Why the store of that `dataDir` could not be opened when an instance of it
+  // was last asked for; empty: it could, or was not asked for.
+  std::string WhyDown(absl::string_view data_dir) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // A store to be worked on by who asks on the admin socket.
   struct ForAdmin {
     std::shared_ptr<Store> store;
@@ -167,6 +172,8 @@ class Instances {
   };
   // An instance that could not be brought back.
   struct Missing {
+    // Empty where that cannot be read.
+    std::string data_dir;
     absl::Status why;
     // Before that nobody looks, if it is for a key.
     absl::Time look_again;
@@ -187,8 +194,8 @@ class Instances {
       absl::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(init_mutex_)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Notes that the instance is down, and logs why where that is news.
-  void NoteDown(absl::string_view name, const absl::Status& why)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteDown(absl::string_view name, const Properties& properties,
+                const absl::Status& why) ABSL_LOCKS_EXCLUDED(mutex_);
   // Logs a call for an instance that is not even remembered: of such names
   // there is no end.
   void NoteUnknown(absl::string_view name, const absl::Status& why)

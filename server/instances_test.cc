@@ -125,6 +125,8 @@ TEST_F(InstancesTest, OneThatDoesNotComeBackIsDownAndToldOfOnce) {
               AllOf(HasSubstr("an instance is down"),
                     HasSubstr("component=\"orders\""), HasSubstr("damaged")));
   EXPECT_THAT(instances().Down(), ElementsAre("orders"));
+  EXPECT_THAT(instances().WhyDown("orders"), HasSubstr("damaged"));
+  EXPECT_EQ(instances().WhyDown("other"), "");
   EXPECT_FALSE(instances().MissesKey());
 }
 

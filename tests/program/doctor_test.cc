@@ -321,6 +321,15 @@ TEST_F(DoctorTest, AStoreThatTheServerDoesNotHaveOpen) {
   EXPECT_THAT(Doctor(), Finds("ok", "store", "does not have it open now", ""));
 }
 
+TEST_F(DoctorTest, AStoreThatTheServerCouldNotOpen) {
+  MakeStore(1);
+  fs::resize_file(store() + "/data.mdb", 100);
+  Serve();
+  EXPECT_FALSE(Client(socket_path()).GetKey("a").status.ok());
+  EXPECT_THAT(Doctor(), Finds("fault", "store-down", "is damaged",
+                              "the next call for it tries again"));
+}
+
 TEST_F(DoctorTest, AStoreThatSomebodyElseHasOpen) {
   MakeStore(1);
   // What it says of itself is not who it is.
