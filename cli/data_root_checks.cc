@@ -99,8 +99,11 @@ Finding KeyInside(const std::string& path) {
   return Warning("key-in-data-root", path,
                  "a key of serve --dev, which is taken together with the "
                  "stores, and protects nothing",
-                 "statecpp keygen /etc/statecpp/prod.key, and add it: statecpp "
-                 "keys add --new-key-file /etc/statecpp/prod.key");
+                 absl::StrCat("mkdir -p /etc/statecpp && statecpp keygen "
+                              "/etc/statecpp/prod.key, and for each store: "
+                              "statecpp keys add --new-key-file "
+                              "/etc/statecpp/prod.key --data-root ",
+                              ShellWord(path), " --store NAME"));
 }
 
 Finding LockFree(const DataRootSeen& root) {

@@ -58,6 +58,11 @@ ExitCode Keygen(const KeygenFlags& flags) {
   const std::string& path = flags.path;
   const SecretBytes key = KeyAsText(Secret::Random());
   if (path == kStandardOutput) {
+    if (flags.json) {
+      std::cerr << "statecpp: --json names a file, and - is none; leave one of "
+                   "the two out; no key was made\n";
+      return kExitUsage;
+    }
     const int error_number = WriteAll(STDOUT_FILENO, key.RevealText());
     if (error_number != 0)
       return ReportFailure("standard output", error_number);

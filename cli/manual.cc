@@ -212,7 +212,7 @@ _statecpp() {
 @CASES@  esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
-complete -o filenames -F _statecpp statecpp
+complete -o filenames -o bashdefault -o default -F _statecpp statecpp
 )",
       {{"@FILES@", FlagsOfType(program, "FILE")},
        {"@FOLDERS@", FlagsOfType(program, "DIR")},
@@ -229,6 +229,7 @@ void AddManual(VerbTable& verbs) {
       });
   AddToHelp(manual,
             "Example:\n"
+            "  mkdir -p /usr/local/share/man/man1\n"
             "  statecpp manual > /usr/local/share/man/man1/statecpp.1");
   CLI::App* const completion = verbs.Add(
       "completion", "Print what completes command lines in bash", [&verbs] {

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -167,6 +169,19 @@ Finding SocketNotTried(const std::string& kind,
       AsDaprdFix(around));
 }
 
+Finding SocketOfOtherServer(const SocketSurroundings& around,
+                            const std::string& path,
+                            const SocketListener& listener) {
+  return Fault(
+      "socket-other-server", path,
+      absl::StrCat("a state store answers, and it is ", ListenerText(listener),
+                   ", while ", around.data_root, " is served by pid ",
+                   around.data_root_lock.pid,
+                   ": daprd would have the other one's data"),
+      absl::StrCat("statecpp doctor --data-root ", ShellWord(around.data_root),
+                   " --socket-folder DIR, as its serve has it"));
+}
+
 Finding SocketOfStranger(const std::string& path,
                          const SocketListener& listener, uid_t owner) {
   return Fault(
@@ -295,6 +310,11 @@ Findings CheckOwnSocket(const SocketSurroundings& around) {
   const LockHolder holder =
       LookAtLock(absl::StrCat(folder, "/.statecpp/", kOurSocket, ".lock"));
   if (lstat(path.c_str(), &info) != 0) {
+    if (errno != ENOENT) {
+      const SocketAnswer unseen = {.state = State::kForbidden,
+                                   .why = strerror(errno)};
+      return {SocketNotTried("socket", around, path, unseen)};
+    }
     if (holder.state == LockHolder::State::kHeld) {
       return {NotReady(around, path, holder.text)};
     }
@@ -308,6 +328,11 @@ Findings CheckOwnSocket(const SocketSurroundings& around) {
                         {.uid = info.st_uid, .mode = info.st_mode},
                         around.TrustedUsers())) {
     return {SocketOfStranger(path, answer.listener, owner.uid)};
+  }
+  const LockHolder& server = around.data_root_lock;
+  if (answer.is_state_store() && server.pid_runs && answer.listener.pid != 0 &&
+      answer.listener.pid != server.pid) {
+    return {SocketOfOtherServer(around, path, answer.listener)};
   }
   return {CheckAnswer(around, path, answer, holder)};
 }

@@ -113,9 +113,10 @@ Finding Held(const std::string& store, const LockHolder& holder) {
 Finding Damaged(const StoresAsked& asked, const std::string& store,
                 absl::string_view text) {
   return Fault("store-damaged", store, std::string(text),
-               absl::StrCat("statecpp restore BACKUP --data-root ",
-                            ShellWord(asked.data_root), " --store ",
-                            ShellWord(store + "-restored")));
+               absl::StrCat("with the store's folder moved out of the data "
+                            "root, and its key by --key-file or its kin: "
+                            "statecpp restore BACKUP",
+                            FlagsOf(asked.data_root, store)));
 }
 
 Finding NotRead(const std::string& store, const absl::Status& status) {

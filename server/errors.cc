@@ -260,7 +260,7 @@ absl::Status EmptyPrefix() {
 absl::Status AdminPeerGone() {
   return Unreachable(
       "the server ended the connection before its answer was complete; what "
-      "it did shows in: statecpp keys status");
+      "was asked for may have been done or not: look, or ask again");
 }
 
 absl::Status AdminPeerSlow() {

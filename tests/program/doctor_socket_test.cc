@@ -28,6 +28,7 @@
 #include "tests/program/client.h"
 #include "tests/program/doctored_store.h"
 #include "tests/program/program.h"
+#include "tests/support/temp_dir.h"
 
 namespace statecpp {
 namespace {
@@ -355,6 +356,30 @@ TEST_F(DoctorSocketTest, NoSocketWhereNoServerRuns) {
   EXPECT_THAT(Doctor(), Finds("fault", "socket-absent",
                               "couldn't find state store state.cpp/v1",
                               "statecpp serve --data-root " + data_root()));
+}
+
+TEST_F(DoctorSocketTest, TheSocketOfAnotherDataRootsServer) {
+  Serve();
+  const TempDir elsewhere;
+  Program other({.arguments = {"serve", "--data-root", elsewhere.Path("data"),
+                               "--socket-folder", elsewhere.Path("sockets")}});
+  ASSERT_TRUE(other.AwaitLog("ready: "));
+  EXPECT_THAT(DoctorWith({"--socket-folder", elsewhere.Path("sockets"),
+                          "--daprd-uid", absl::StrCat(geteuid())}),
+              Finds("fault", "socket-other-server", "is served by pid",
+                    "statecpp doctor --data-root " + data_root()));
+}
+
+TEST_F(DoctorSocketTest, ASocketThatThisUserMayNotSee) {
+  SKIP_UNLESS_NOBODY_CAN_BE();
+  Serve();
+  ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(socket_folder().c_str(), 0700), 0);
+  ProgramOptions options = {.arguments = {"doctor", "--json", "--socket-folder",
+                                          socket_folder(), "--daprd-uid", "0"}};
+  options.uid = kNobody;
+  EXPECT_THAT(RunToEnd(options),
+              Finds("warning", "socket", "could not be tried", "sudo"));
 }
 
 TEST_F(DoctorSocketTest, NoSocketWhereTheServerUsesAnotherFolder) {

@@ -353,7 +353,7 @@ TEST_F(DoctorTest, AStoreWhoseFileIsCutShort) {
   fs::resize_file(store() + "/data.mdb", 5000);
   EXPECT_THAT(Doctor(), Finds("fault", "store-damaged", "",
                               "statecpp restore BACKUP --data-root " +
-                                  data_root() + " --store orders-restored"));
+                                  data_root() + " --store orders"));
 }
 
 TEST_F(DoctorTest, AStoreWithoutItsFile) {

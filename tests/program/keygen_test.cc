@@ -106,6 +106,12 @@ TEST_F(KeygenTest, ADashPrintsTheKeyAlone) {
   EXPECT_TRUE(fs::is_empty(dir_.path()));
 }
 
+TEST_F(KeygenTest, ADashIsNoFileThatJsonCouldName) {
+  const Outcome outcome = RunToEnd({.arguments = {"keygen", "-", "--json"}});
+  EXPECT_EQ(outcome.exit_code, kUsage);
+  EXPECT_EQ(outcome.out, "");
+}
+
 TEST_F(KeygenTest, WhereNoFileCanBeIsAnErrorOfUsage) {
   std::ofstream(dir_.Path("file")) << "not a folder";
   for (const std::string& path :
