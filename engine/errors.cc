@@ -287,7 +287,9 @@ absl::Status MaxSizeTooSmall(absl::string_view path, uint64_t max_size,
                              uint64_t used) {
   return InvalidArgument(
       absl::StrCat("maxSize is ", max_size, " bytes, but the store at ", path,
-                   " uses ", used, "; give at least that; nothing was opened"));
+                   " uses ", used,
+                   "; give at least that; nothing was opened "
+                   "or changed"));
 }
 
 absl::Status System(absl::string_view action, absl::string_view path,

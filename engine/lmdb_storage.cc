@@ -62,6 +62,14 @@ absl::Status InFullWords(const absl::Status& status, absl::string_view folder) {
   return status;
 }
 
+// Deletes in a full store may have gone past max_size, into the reserve.
+absl::Status CheckFits(const std::string& folder, uint64_t used,
+                       uint64_t max_size) {
+  return used > Reserve::MapSize(max_size)
+             ? error::MaxSizeTooSmall(folder, max_size, used)
+             : absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status LmdbStorage::Make(const std::string& folder,
@@ -118,8 +126,9 @@ absl::StatusOr<std::unique_ptr<LmdbStorage>> LmdbStorage::Open(
     const absl::StatusOr<uint64_t> live = txn->LivePages();
     if (!live.ok()) return live.status();
     const uint64_t used = *live * (*environment)->page_size();
-    if (used > max_size) {
-      return error::MaxSizeTooSmall(folder, max_size, used);
+    if (const absl::Status fits = CheckFits(folder, used, max_size);
+        !fits.ok()) {
+      return fits;
     }
   }
   std::unique_ptr<LmdbStorage> storage(
@@ -299,9 +308,9 @@ absl::Status LmdbStorage::ChangeHeader(HeaderChange change) {
 
 absl::Status LmdbStorage::GrowTo(uint64_t max_size) {
   // Not both locks at once: Commit takes this one before the map's.
-  {
-    absl::MutexLock lock(&mutex_);
-    if (max_size <= reserve_.max_size()) return absl::OkStatus();
+  if (max_size <= this->max_size()) {
+    const absl::StatusOr<uint64_t> used = UsedBytes();
+    return used.ok() ? CheckFits(path_, *used, max_size) : used.status();
   }
   const absl::Status grown = environment_->Grow(Reserve::MapSize(max_size));
   if (!grown.ok()) return grown;

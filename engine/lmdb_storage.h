@@ -114,7 +114,10 @@ class LmdbStorage final : public Storage {
   // The header as it stands.
   absl::StatusOr<std::string> ReadHeader() const;
 
-  // Smaller than now changes nothing. Errors as of LmdbEnvironment::Grow.
+  // Smaller than now changes nothing.
+  //
+  // INVALID_ARGUMENT: it is less than what is in use, and not by what deletes
+  //     may have taken of the reserve. Those of LmdbEnvironment::Grow.
   absl::Status GrowTo(uint64_t max_size) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // From now on each commit notes in `changed` the keys that it changes, until

@@ -191,11 +191,13 @@ class Store {
                                   const CallBounds& bounds = {}) const;
 
   // Raises the ceiling that Options::max_size set. A smaller value changes
-  // nothing and is no error. Waits for reads in hand.
+  // nothing, and is no error where the store would open with it. Waits for
+  // reads in hand.
   //
+  // INVALID_ARGUMENT: it is less than what is in use.
   // RESOURCE_EXHAUSTED: the process has too few addresses left; nothing
-  // changed. UNKNOWN: the file is no longer mapped. The store has stopped, as
-  // after a
+  //     changed.
+  // UNKNOWN: the file is no longer mapped. The store has stopped, as after a
   //     failed sync; nothing is lost.
   absl::Status GrowTo(uint64_t max_size);
 

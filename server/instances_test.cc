@@ -150,6 +150,17 @@ TEST_F(InstancesTest, MaxSizeGrowsAndDoesNotShrink) {
   EXPECT_EQ(max_size(), 32u << 20);
 }
 
+TEST_F(InstancesTest, AMaxSizeThatWouldNotOpenTheStoreAgainIsRefused) {
+  const auto instance = MustInit("orders", {{"maxSize", "16Mi"}});
+  ASSERT_THAT(
+      instance->store->Set({.key = "a", .value = std::string(3 << 20, 'v')}),
+      IsOk());
+  EXPECT_THAT(Init("orders", {{"maxSize", "1Mi"}}),
+              StatusIs(kInvalid, HasSubstr("nothing was opened or changed")));
+  Restart();
+  EXPECT_THAT(instances().Recall("orders"), IsOk());
+}
+
 TEST_F(InstancesTest, AnotherEncryptionIsRefusedAndNothingChanges) {
   UseKey(TestKeyText());
   Restart();
