@@ -151,9 +151,9 @@ TEST_F(InstancesTest, MaxSizeGrowsAndDoesNotShrink) {
 }
 
 TEST_F(InstancesTest, AMaxSizeThatWouldNotOpenTheStoreAgainIsRefused) {
-  const auto instance = MustInit("orders", {{"maxSize", "16Mi"}});
   ASSERT_THAT(
-      instance->store->Set({.key = "a", .value = std::string(3 << 20, 'v')}),
+      MustInit("orders", {{"maxSize", "16Mi"}})
+          ->store->Set({.key = "a", .value = std::string(3 << 20, 'v')}),
       IsOk());
   EXPECT_THAT(Init("orders", {{"maxSize", "1Mi"}}),
               StatusIs(kInvalid, HasSubstr("nothing was opened or changed")));
