@@ -226,6 +226,7 @@ TEST_F(DataRootTest, AFolderWithoutAParentIsRefused) {
 TEST_F(DataRootTest, AFolderThatMayNotBeWrittenIsRefused) {
   SKIP_UNLESS_NOBODY_CAN_BE();
   ASSERT_EQ(chmod(dir_.path().c_str(), 0755), 0);
+  GiveKeyTo(kNobody);
   ProgramOptions options = ServeOptions();
   options.uid = kNobody;
   const Outcome absent = RunToEnd(options);
