@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/admin_message.h"
+#include "cli/end_signals.h"
 #include "server/admin_listener.h"
 
 namespace statecpp {
@@ -34,8 +35,9 @@ class KeptReplies final : public AdminListener {
   std::vector<Reply> replies;
 };
 
-// The same, but leaves where the server takes longer than `patience`: for who
-// asks in order to see whether it answers.
+// The same, but leaves where the server takes longer than `patience`, and, in a
+// verb that blocks signals, when one came: for who asks in order to see whether
+// it answers.
 template <typename Reply>
 class RepliesInTime final : public AdminListener {
  public:
@@ -44,16 +46,20 @@ class RepliesInTime final : public AdminListener {
 
   // One that goes on telling takes its time as well.
   bool Tell(const AdminReply& reply) override {
-    return kept_.Tell(reply) && absl::Now() <= deadline_;
+    return kept_.Tell(reply) && !Leaves();
   }
   bool LeavesWithin(absl::Duration duration) override {
     absl::SleepFor(duration);
-    return absl::Now() > deadline_;
+    return Leaves();
   }
+
+  bool IsLate() const { return absl::Now() > deadline_; }
 
   const std::vector<Reply>& replies() const { return kept_.replies; }
 
  private:
+  bool Leaves() const { return IsLate() || EndWasAsked(); }
+
   KeptReplies<Reply> kept_;
   const absl::Time deadline_;
 };
